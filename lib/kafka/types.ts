@@ -1,0 +1,71 @@
+/**
+ * What the rest of the code knows of Kafka. Offsets, positions and epoch milliseconds are safe integers (`number`),
+ * asserted where they are read from the wire: an offset beyond 2^53 is 285 000 years at a million records per second.
+ */
+
+/** A record as read, after the filter of aborted and control records. */
+export interface LogRecord {
+  readonly offset: number;
+  /** Broker append time for LogAppendTime topics, else the producer's time; epoch milliseconds. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Own, plain headers only; a header that came twice keeps its first value. */
+  readonly headers: ReadonlyMap<string, Buffer>;
+}
+
+export interface FetchedRecords {
+  readonly records: readonly LogRecord[];
+  /** The offset to fetch next; moves past markers, aborted and compacted records, so it can grow with no records. */
+  readonly nextOffset: number;
+  /** First offset not yet decided (read committed reads up to here). `nextOffset === lastStableOffset`: caught up. */
+  readonly lastStableOffset: number;
+  readonly highWatermark: number;
+  readonly logStartOffset: number;
+}
+
+/** One partition, read committed, from any offset. Has no position of its own. */
+export interface PartitionLog {
+  /**
+   * Waits up to `maxWaitMs` for at least one byte at `offset`.
+   * @throws SpanloomError KAFKA_OFFSET_GONE (not retryable) when `offset` is below the log's start or above its end:
+   *   the message names both; the caller decides whether that is a gap.
+   */
+  fetch(request: { offset: number; maxBytes: number; maxWaitMs: number }): Promise<FetchedRecords>;
+  /** First retained offset, and the last stable offset (the exact end for a read-committed reader). */
+  bounds(): Promise<{ start: number; end: number }>;
+}
+
+export interface OutRecord {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer | string>>;
+}
+
+/** Sends inside one transaction; `send` answers with the offset of the first record. */
+export interface Transaction {
+  send(topic: string, partition: number, records: readonly OutRecord[]): Promise<{ baseOffset: number }>;
+}
+
+/**
+ * One transactional producer for one partition's worker. Opening it fences the predecessor with the same id.
+ * After any error the writer is dead: close it and open a new one.
+ */
+export interface FencedWriter {
+  /** All sends of `build` commit together or not at all. Throws what failed; the outcome is then unknown. */
+  transaction(build: (txn: Transaction) => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A partition that this member of a group was given. */
+export interface AssignedPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Group membership gives the assignment and nothing else: no records, offsets or seeks come through it. */
+export interface Membership {
+  /** Records how far a partition got, for lag tools only; never read back. */
+  reportOffset(partition: AssignedPartition, nextOffset: number): void;
+  leave(): Promise<void>;
+}
