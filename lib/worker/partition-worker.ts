@@ -1,0 +1,152 @@
+import { ledgerEntryCodec } from '../codec/records.ts';
+import { isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
+import type { FencedWriter } from '../kafka/types.ts';
+import { Ledger } from './ledger.ts';
+import { StreamTime } from './stream-time.ts';
+import type { CommitReason, Stage, StageCommit, WorkerPorts, WorkerSettings } from './types.ts';
+
+/**
+ * The worker of one partition: fence, claim, recover, run, commit, drain, strictly one after another.
+ *
+ * Output, position and state are written in one transaction of a producer that only the newest incarnation can use, so
+ * each input record takes effect exactly once from committed position to committed position. Any error throws away the
+ * writer and the stage's state and begins again; nothing is repaired in place.
+ */
+export class PartitionWorker {
+  readonly settings: WorkerSettings;
+  private readonly stage: Stage;
+  private readonly ports: WorkerPorts;
+  private readonly ledger: Ledger;
+  private stopping = false;
+  private position = 0;
+
+  constructor(settings: WorkerSettings, stage: Stage, ports: WorkerPorts) {
+    this.settings = settings;
+    this.stage = stage;
+    this.ports = ports;
+    this.ledger = new Ledger(ports.ledger, settings, ports.clock);
+  }
+
+  /** Asks the worker to drain; `run` resolves when it has. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** Works until `stop` is called. Never rejects: errors are reported and the worker begins again. */
+  async run(): Promise<void> {
+    let retryMs = this.settings.retryMs;
+    while (!this.stopping) {
+      const before = this.position;
+      try {
+        await this.incarnation();
+        this.ports.events.stopped(this.settings.key, true);
+        return;
+      } catch (error) {
+        if (this.stopping) break;
+        retryMs = this.position > before ? this.settings.retryMs : Math.min(retryMs * 2, this.settings.retryMaxMs);
+        this.ports.events.failed(this.settings.key, error, retryMs);
+        await this.ports.clock.sleep(isRetryable(error) ? retryMs : Math.max(retryMs, this.settings.retryMs * 4));
+      }
+    }
+    this.ports.events.stopped(this.settings.key, false);
+  }
+
+  private async incarnation(): Promise<void> {
+    const { crashPoint } = this.ports;
+    await this.ledger.awaitHandOff(() => this.stopping);
+    if (this.stopping) return;
+    crashPoint('before-fence');
+    const writer = await this.ports.openWriter();
+    try {
+      crashPoint('after-fence');
+      const nonce = this.ports.randomHex(8);
+      const last = await this.ledger.claim(writer, nonce);
+      crashPoint('after-claim');
+      this.position = await this.stage.recover(last, { nonce });
+      crashPoint('after-recover');
+      this.ports.events.started(this.settings.key, this.position);
+      await this.work(writer, nonce, last?.streamTime ?? 0);
+    } finally {
+      await writer.close().catch(() => {});
+    }
+  }
+
+  private async work(writer: FencedWriter, nonce: string, streamTimeMs: number): Promise<void> {
+    const { clock, crashPoint } = this.ports;
+    const streamTime = new StreamTime(streamTimeMs);
+    let committedAtMs = clock.monotonicMs();
+    while (!this.stopping) {
+      const askedAtMs = clock.monotonicMs();
+      const fetched = await this.fetch();
+      crashPoint('after-fetch');
+      const caughtUp = fetched.nextOffset >= fetched.highWatermark;
+      streamTime.read(fetched.records, caughtUp, askedAtMs);
+      await this.stage.apply(fetched.records, {
+        streamTimeMs: streamTime.ms,
+        caughtUp,
+        nextOffset: fetched.nextOffset,
+      });
+      this.position = fetched.nextOffset;
+      crashPoint('after-apply');
+      if (this.stage.full || clock.monotonicMs() - committedAtMs >= this.settings.commitIntervalMs) {
+        await this.commit(writer, nonce, 'interval');
+        committedAtMs = clock.monotonicMs();
+        this.ports.events.committed(
+          this.settings.key,
+          this.position,
+          fetched.highWatermark - this.position,
+          streamTime.ms,
+        );
+      }
+    }
+    await this.commit(writer, nonce, 'drain');
+  }
+
+  /** The next records; offsets that are gone before they were read are reported and skipped, never silently. */
+  private async fetch() {
+    const request = { maxBytes: this.settings.fetchBytesMax, maxWaitMs: this.settings.fetchWaitMs };
+    try {
+      return await this.ports.input.fetch({ ...request, offset: this.position });
+    } catch (error) {
+      if (!(error instanceof SpanloomError) || error.code !== 'KAFKA_OFFSET_GONE') throw error;
+      const { start, end } = await this.ports.input.bounds();
+      if (this.position >= start && this.position <= end) throw error;
+      if (this.position > end) {
+        throw new SpanloomError(
+          'INPUT_TRUNCATED',
+          `${this.settings.key} had read to offset ${this.position}, but the log ends at ${end}: the topic was recreated or truncated; reset this worker's ledger once that is understood`,
+          { cause: error },
+        );
+      }
+      this.ports.events.gap(this.settings.key, this.position, start);
+      this.stage.onGap?.(this.position, start);
+      this.position = start;
+      return this.ports.input.fetch({ ...request, offset: start });
+    }
+  }
+
+  private async commit(writer: FencedWriter, nonce: string, reason: CommitReason): Promise<void> {
+    const { crashPoint } = this.ports;
+    const commit = await this.stage.prepare(reason);
+    if (commit === undefined) return;
+    crashPoint('before-transaction');
+    const ends = new Map<string, number>();
+    await writer.transaction(async (txn) => {
+      for (const { topic, partition, records } of commit.outputs) {
+        if (records.length === 0) continue;
+        const { baseOffset } = await txn.send(topic, partition, records);
+        ends.set(`${topic}/${partition}`, baseOffset + records.length);
+      }
+      const entry = commit.entry((topic, partition) => ends.get(`${topic}/${partition}`));
+      const value = ledgerEntryCodec.encode({ ...entry, kind: 'entry', nonce });
+      await txn.send(this.settings.ledgerTopic, this.settings.ledgerPartition, [{ key: this.ledger.entryKey, value }]);
+      crashPoint('before-commit');
+    });
+    crashPoint('after-commit');
+    await this.finish(commit, ends);
+  }
+
+  private finish(commit: StageCommit, ends: ReadonlyMap<string, number>): Promise<void> {
+    return this.stage.committed(commit, (topic, partition) => ends.get(`${topic}/${partition}`));
+  }
+}
