@@ -3,7 +3,14 @@ import { isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
 import type { FencedWriter } from '../kafka/types.ts';
 import { Ledger } from './ledger.ts';
 import { StreamTime } from './stream-time.ts';
-import type { CommitReason, Stage, StageCommit, WorkerPorts, WorkerSettings } from './types.ts';
+import {
+  type CommitReason,
+  EARLIEST,
+  type Stage,
+  type StageCommit,
+  type WorkerPorts,
+  type WorkerSettings,
+} from './types.ts';
 
 /**
  * The worker of one partition: fence, claim, recover, run, commit, drain, strictly one after another.
@@ -62,7 +69,8 @@ export class PartitionWorker {
       const nonce = this.ports.randomHex(8);
       const last = await this.ledger.claim(writer, nonce);
       crashPoint('after-claim');
-      this.position = await this.stage.recover(last, { nonce });
+      const from = await this.stage.recover(last, { nonce });
+      this.position = from === EARLIEST ? (await this.ports.input.bounds()).start : from;
       crashPoint('after-recover');
       this.ports.events.started(this.settings.key, this.position);
       await this.work(writer, nonce, last?.streamTime ?? 0);

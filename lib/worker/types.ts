@@ -11,7 +11,7 @@ import type { FencedWriter, LogRecord, OutRecord, PartitionLog } from '../kafka/
 export interface Stage {
   /**
    * Rebuilds the state that belongs to the last committed ledger entry (`undefined`: this partition never ran).
-   * @returns the input offset to read from.
+   * @returns the input offset to read from, or `EARLIEST`.
    */
   recover(last: LedgerEntry | undefined, incarnation: Incarnation): Promise<number>;
 
@@ -33,6 +33,9 @@ export interface Stage {
    */
   onGap?(from: number, to: number): void;
 }
+
+/** Answered by `recover` when the partition never ran: begin with the oldest record that is retained. */
+export const EARLIEST = -1;
 
 /** `drain`: the worker leaves; whatever the successor needs must be in this commit. */
 export type CommitReason = 'interval' | 'drain';
