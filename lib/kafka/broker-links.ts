@@ -1,0 +1,331 @@
+import type { Kafka } from 'kafkajs';
+import { SpanloomError } from '../errors/spanloom-error.ts';
+import { isUnreachable, kafkaError, kafkaErrorType } from './errors.ts';
+import {
+  createCluster,
+  errorOfCode,
+  type InnerBroker,
+  type InnerCluster,
+  type ProtocolRequest,
+  protocolRequest,
+  sendToBroker,
+} from './kafkajs-internals.ts';
+
+/**
+ * Connections to brokers, shared by everything of a process that talks through the same `Kafka` object.
+ *
+ * A broker works off one request of a connection at a time: a long-poll, a produce waiting for replicas or a JoinGroup holds
+ * up everything behind it. So each request has a connection to itself while it runs, taken from a pool per broker that
+ * grows to as many as run at once: a worker that polls four partitions has four sockets for it, and its commits,
+ * heartbeats and look-ups share one or two more.
+ */
+export interface BrokerLinks {
+  /** @throws kafkajs's errors: the protocol's have a `type`; a lost connection drops the link. */
+  send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T>;
+  /** Sends to any broker that answers. */
+  sendToAny<T>(request: ProtocolRequest<T>): Promise<T>;
+  /**
+   * Node that leads the partition, from the cache or the cluster.
+   * @throws Error with `type` UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE, both worth another try.
+   */
+  leaderOf(topic: string, partition: number): Promise<number>;
+  /** Forgets what is known of a topic, after an error that says it is out of date. */
+  forgetLeaders(topic: string): void;
+  /** Node that coordinates a group or a transactional id. Not cached: callers keep it until an error. */
+  coordinatorOf(kind: 'group' | 'transaction', key: string): Promise<number>;
+  /** Partition counts of topics that exist; all topics when none is named. */
+  partitionCounts(topics?: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Gives the links back. The last holder closes the sockets, waiting for requests under way. */
+  release(): Promise<void>;
+  /** Open sockets, for metrics and tests. */
+  readonly socketCount: number;
+}
+
+/** The links of this `Kafka` object; every caller releases what it acquired. */
+export function acquireLinks(kafka: Kafka): BrokerLinks {
+  let pool = pools.get(kafka);
+  if (pool === undefined) {
+    pool = new LinkPool(createCluster(kafka), () => pools.delete(kafka));
+    pools.set(kafka, pool);
+  }
+  return pool.hold();
+}
+
+const pools = new WeakMap<Kafka, LinkPool>();
+
+/** More requests than this at once to one broker wait their turn. */
+const LINKS_PER_BROKER_MAX = 128;
+
+class LinkPool {
+  readonly #cluster: InnerCluster;
+  readonly #onClosed: () => void;
+  readonly #nodes = new Map<number, Node>();
+  readonly #leaders = new Map<string, ReadonlyMap<number, number>>();
+  readonly #refreshing = new Map<string, Promise<ReadonlyMap<number, number>>>();
+  #holders = 0;
+
+  constructor(cluster: InnerCluster, onClosed: () => void) {
+    this.#cluster = cluster;
+    this.#onClosed = onClosed;
+  }
+
+  hold(): BrokerLinks {
+    this.#holders++;
+    let released = false;
+    const pool = this;
+    return {
+      send: (nodeId, request) => this.#send(nodeId, request),
+      sendToAny: (request) => this.#sendToAny(request),
+      leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
+      forgetLeaders: (topic) => this.#leaders.delete(topic),
+      coordinatorOf: (kind, key) => this.#coordinatorOf(kind, key),
+      partitionCounts: (topics) => this.#partitionCounts(topics ?? []),
+      get socketCount() {
+        return pool.#socketCount();
+      },
+      release: async () => {
+        if (released) return;
+        released = true;
+        this.#holders--;
+        if (this.#holders === 0) await this.#close();
+      },
+    };
+  }
+
+  async #send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T> {
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined) throw errorOfType('BROKER_NOT_AVAILABLE');
+    await node.enter();
+    try {
+      const broker = node.idle.pop() ?? (await this.#newLink(node, nodeId));
+      try {
+        return await sendToBroker(broker, request);
+      } catch (error) {
+        // A request that timed out may still be answered later, so nothing else must wait behind it.
+        if (isUnreachable(error)) node.drop(broker);
+        throw error;
+      } finally {
+        if (node.all.has(broker)) node.idle.push(broker);
+      }
+    } finally {
+      node.leave();
+    }
+  }
+
+  async #newLink(node: Node, nodeId: number): Promise<InnerBroker> {
+    const { brokerPool, connectionPoolBuilder } = this.#cluster;
+    const broker = brokerPool.createBroker({
+      connectionPool: await connectionPoolBuilder.build(node),
+      logger: brokerPool.rootLogger,
+      versions: brokerPool.versions,
+      nodeId,
+    });
+    node.all.add(broker);
+    return broker;
+  }
+
+  /** The seed broker of kafkajs's cluster: one of `brokers`, and another of them when that one fails. */
+  async #sendToAny<T>(request: ProtocolRequest<T>): Promise<T> {
+    const { brokerPool } = this.#cluster;
+    await brokerPool.connect();
+    const { seedBroker } = brokerPool;
+    if (seedBroker === undefined) throw new Error('kafkajs connected without a seed broker');
+    return sendToBroker(seedBroker, request);
+  }
+
+  async #leaderOf(topic: string, partition: number): Promise<number> {
+    const leaders = this.#leaders.get(topic) ?? (await this.#refreshLeaders(topic));
+    const leader = leaders.get(partition);
+    if (leader !== undefined) return leader;
+    this.#leaders.delete(topic);
+    throw errorOfType('LEADER_NOT_AVAILABLE');
+  }
+
+  #refreshLeaders(topic: string): Promise<ReadonlyMap<number, number>> {
+    const underWay = this.#refreshing.get(topic);
+    if (underWay !== undefined) return underWay;
+    const refresh = this.#metadata([topic])
+      .then((topics) => {
+        const found = topics.get(topic);
+        if (found === undefined) throw errorOfType('UNKNOWN_TOPIC_OR_PARTITION');
+        this.#leaders.set(topic, found.leaders);
+        return found.leaders;
+      })
+      .finally(() => this.#refreshing.delete(topic));
+    this.#refreshing.set(topic, refresh);
+    return refresh;
+  }
+
+  async #partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const metadata = await this.#metadata(topics);
+    return new Map([...metadata].map(([topic, { partitionCount }]) => [topic, partitionCount]));
+  }
+
+  async #metadata(
+    topics: readonly string[],
+  ): Promise<Map<string, { partitionCount: number; leaders: Map<number, number> }>> {
+    const request = protocolRequest<MetadataResponse>('Metadata', 6, { topics, allowAutoTopicCreation: false });
+    // kafkajs fails the whole answer for one partition without a leader.
+    const { decode } = request.response;
+    const lenient = {
+      ...request,
+      response: { decode, parse: async (decoded: unknown) => decoded as MetadataResponse },
+    };
+    const { brokers, topicMetadata } = await this.#sendToAny(lenient);
+    for (const { nodeId, host, port, rack } of brokers) this.#learnNode(nodeId, host, port, rack);
+    const found = new Map<string, { partitionCount: number; leaders: Map<number, number> }>();
+    for (const { topic, topicErrorCode, partitionMetadata } of topicMetadata) {
+      if (topicErrorCode === UNKNOWN_TOPIC) continue;
+      if (topicErrorCode !== 0 && partitionMetadata.length === 0) throw errorOfCode(topicErrorCode);
+      const leaders = new Map<number, number>();
+      for (const { partitionId, leader } of partitionMetadata) if (leader >= 0) leaders.set(partitionId, leader);
+      found.set(topic, { partitionCount: partitionMetadata.length, leaders });
+    }
+    return found;
+  }
+
+  async #coordinatorOf(kind: 'group' | 'transaction', key: string): Promise<number> {
+    const { coordinator } = await this.#sendToAny(
+      protocolRequest<CoordinatorResponse>('GroupCoordinator', 2, {
+        groupId: key,
+        coordinatorType: kind === 'group' ? 0 : 1,
+      }),
+    );
+    this.#learnNode(coordinator.nodeId, coordinator.host, coordinator.port, null);
+    return coordinator.nodeId;
+  }
+
+  #learnNode(nodeId: number, host: string, port: number, rack: string | null): void {
+    const known = this.#nodes.get(nodeId);
+    if (known !== undefined && known.host === host && known.port === port) return;
+    known?.dropAll();
+    this.#nodes.set(nodeId, new Node(host, port, rack));
+  }
+
+  #socketCount(): number {
+    let count = this.#cluster.brokerPool.seedBroker?.isConnected() === true ? 1 : 0;
+    for (const node of this.#nodes.values()) count += [...node.all].filter((broker) => broker.isConnected()).length;
+    return count;
+  }
+
+  async #close(): Promise<void> {
+    this.#onClosed();
+    const brokers = [...this.#nodes.values()].flatMap((node) => [...node.all]);
+    this.#nodes.clear();
+    await Promise.all([...brokers.map((broker) => broker.disconnect()), this.#cluster.disconnect()]);
+  }
+}
+
+/** One broker of the cluster and our connections to it. */
+class Node {
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+  readonly all = new Set<InnerBroker>();
+  readonly idle: InnerBroker[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(host: string, port: number, rack: string | null) {
+    this.host = host;
+    this.port = port;
+    this.rack = rack;
+  }
+
+  async enter(): Promise<void> {
+    if (this.#running < LINKS_PER_BROKER_MAX) this.#running++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Hands the place to who waits longest. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+
+  drop(broker: InnerBroker): void {
+    this.all.delete(broker);
+    broker.disconnect().catch(() => undefined);
+  }
+
+  dropAll(): void {
+    for (const broker of this.all) this.drop(broker);
+    this.idle.length = 0;
+  }
+}
+
+/**
+ * Runs `attempt` until it succeeds, while what it throws is worth another try, with pauses of 10 ms growing to 250 ms.
+ * @param until `performance.now()` after which nothing is tried again.
+ * @throws SpanloomError of the last failure; `doing` completes "Kafka failed while …".
+ */
+export async function retryBriefly<T>(
+  attempt: () => Promise<T>,
+  options: { doing: string; until: number; isWorthRetry: (error: unknown) => boolean },
+): Promise<T> {
+  for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 1.5, 250)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof SpanloomError) throw error;
+      if (!options.isWorthRetry(error) || performance.now() + pauseMs > options.until)
+        throw kafkaError(error, options.doing);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+/** Leadership moved, or the broker or the connection went away: the same request can succeed at once elsewhere. */
+export function isLeaderChange(error: unknown): boolean {
+  const type = kafkaErrorType(error);
+  return isUnreachable(error) || (type !== undefined && LEADER_CHANGE_TYPES.has(type));
+}
+
+/** The same for a coordinator of a group or a transactional id. */
+export function isCoordinatorChange(error: unknown): boolean {
+  const type = kafkaErrorType(error);
+  return isUnreachable(error) || (type !== undefined && COORDINATOR_CHANGE_TYPES.has(type));
+}
+
+const LEADER_CHANGE_TYPES = new Set([
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'REPLICA_NOT_AVAILABLE',
+  'BROKER_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'OFFSET_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'REQUEST_TIMED_OUT',
+]);
+
+const COORDINATOR_CHANGE_TYPES = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+  'BROKER_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'REQUEST_TIMED_OUT',
+]);
+
+const UNKNOWN_TOPIC = 3;
+
+function errorOfType(type: 'UNKNOWN_TOPIC_OR_PARTITION' | 'LEADER_NOT_AVAILABLE' | 'BROKER_NOT_AVAILABLE'): Error {
+  return errorOfCode({ UNKNOWN_TOPIC_OR_PARTITION: 3, LEADER_NOT_AVAILABLE: 5, BROKER_NOT_AVAILABLE: 8 }[type]);
+}
+
+interface MetadataResponse {
+  readonly brokers: readonly { nodeId: number; host: string; port: number; rack: string | null }[];
+  readonly topicMetadata: readonly {
+    readonly topicErrorCode: number;
+    readonly topic: string;
+    readonly partitionMetadata: readonly { partitionErrorCode: number; partitionId: number; leader: number }[];
+  }[];
+}
+
+interface CoordinatorResponse {
+  readonly coordinator: { readonly nodeId: number; readonly host: string; readonly port: number };
+}

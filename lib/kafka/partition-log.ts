@@ -1,0 +1,150 @@
+import type { Kafka } from 'kafkajs';
+import { SpanloomError } from '../errors/spanloom-error.ts';
+import { acquireLinks, type BrokerLinks, isLeaderChange, retryBriefly } from './broker-links.ts';
+import { DECOMPRESSED_BYTES_MAX } from './client.ts';
+import { UndecodableBatchError } from './errors.ts';
+import { type FetchedPartition, fetchRequest } from './fetch-protocol.ts';
+import { errorOfCode, protocolRequest, READ_COMMITTED } from './kafkajs-internals.ts';
+import { readBatches } from './record-batch.ts';
+import type { FetchedRecords, PartitionLog } from './types.ts';
+
+/** The partition logs of one process. They share connections; closing gives those back, and the logs end with it. */
+export interface PartitionLogs {
+  open(topic: string, partition: number): PartitionLog;
+  close(): Promise<void>;
+}
+
+export interface PartitionLogOptions {
+  /** Most bytes that one batch may grow to when decompressed; default 64 MiB. A larger one is an UndecodableBatchError. */
+  readonly decompressedBytesMax?: number;
+  /** How long a fetch keeps trying while the partition has no leader or cannot be reached; default 10 000 ms. */
+  readonly retryMs?: number;
+}
+
+/**
+ * Reads partitions at any offset, read committed, through Fetch requests of our own (no consumer, no group, no position).
+ *
+ * Memory per fetch: `maxBytes` as sent, or one batch when that is larger, and decompressed up to eight times `maxBytes` plus
+ * one batch (at most `decompressedBytesMax`).
+ */
+export function createLogs(kafka: Kafka, options: PartitionLogOptions = {}): PartitionLogs {
+  const links = acquireLinks(kafka);
+  return {
+    open: (topic, partition) => new FetchingLog(links, topic, partition, options),
+    close: () => links.release(),
+  };
+}
+
+class FetchingLog implements PartitionLog {
+  readonly #links: BrokerLinks;
+  readonly #topic: string;
+  readonly #partition: number;
+  readonly #decompressedBytesMax: number;
+  readonly #retryMs: number;
+
+  constructor(links: BrokerLinks, topic: string, partition: number, options: PartitionLogOptions) {
+    this.#links = links;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#decompressedBytesMax = options.decompressedBytesMax ?? DECOMPRESSED_BYTES_MAX;
+    this.#retryMs = options.retryMs ?? RETRY_MS;
+  }
+
+  async fetch(request: { offset: number; maxBytes: number; maxWaitMs: number }): Promise<FetchedRecords> {
+    const { offset, maxBytes } = request;
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new Error(`offset ${offset} is not a position in a log`);
+    const fetched = await this.#untilLed(`reading ${this.#name()}`, (nodeId) => this.#fetchFrom(nodeId, request));
+    if (fetched === undefined) return this.#nothing(offset);
+    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) throw await this.#offsetGone(offset);
+    const read = readBatches(fetched.batches, {
+      fromOffset: offset,
+      aborted: fetched.aborted,
+      batchBytesMax: this.#decompressedBytesMax,
+      bytesMax: maxBytes * DECOMPRESSION_RATIO,
+    });
+    if (read.undecodable !== undefined && read.nextOffset === offset) {
+      const { nextOffset, reason } = read.undecodable;
+      throw new UndecodableBatchError(
+        { topic: this.#topic, partition: this.#partition, firstOffset: offset, nextOffset },
+        reason,
+      );
+    }
+    const { highWatermark, lastStableOffset, logStartOffset } = fetched;
+    return { records: read.records, nextOffset: read.nextOffset, lastStableOffset, highWatermark, logStartOffset };
+  }
+
+  async bounds(): Promise<{ start: number; end: number }> {
+    const [start, end] = await Promise.all([this.#listOffset(EARLIEST), this.#listOffset(LATEST)]);
+    return { start, end };
+  }
+
+  async #fetchFrom(
+    nodeId: number,
+    request: { offset: number; maxBytes: number; maxWaitMs: number },
+  ): Promise<FetchedPartition | undefined> {
+    const fetched = await this.#links.send(
+      nodeId,
+      fetchRequest({ topic: this.#topic, partition: this.#partition, ...request }),
+    );
+    if (fetched !== undefined && fetched.errorCode !== 0 && fetched.errorCode !== OFFSET_OUT_OF_RANGE)
+      throw errorOfCode(fetched.errorCode);
+    return fetched;
+  }
+
+  /** The broker throttled us: no records, and bounds by another way, because callers compare with them. */
+  async #nothing(offset: number): Promise<FetchedRecords> {
+    const { start, end } = await this.bounds();
+    return { records: [], nextOffset: offset, lastStableOffset: end, highWatermark: end, logStartOffset: start };
+  }
+
+  async #offsetGone(offset: number): Promise<SpanloomError> {
+    const { start, end } = await this.bounds();
+    return new SpanloomError(
+      'KAFKA_OFFSET_GONE',
+      `Offset ${offset} of ${this.#name()} is outside the log, which reaches from ${start} to ${end}`,
+    );
+  }
+
+  #listOffset(timestamp: number): Promise<number> {
+    return this.#untilLed(`asking for the bounds of ${this.#name()}`, async (nodeId) => {
+      const { responses } = await this.#links.send(
+        nodeId,
+        protocolRequest<ListOffsetsResponse>('ListOffsets', 3, {
+          replicaId: -1,
+          isolationLevel: READ_COMMITTED,
+          topics: [{ topic: this.#topic, partitions: [{ partition: this.#partition, timestamp }] }],
+        }),
+      );
+      const offset = Number(responses[0]?.partitions[0]?.offset);
+      if (!Number.isSafeInteger(offset)) throw new Error(`${this.#name()} answered without a bound`);
+      return offset;
+    });
+  }
+
+  /** Runs against the partition's leader, and again with fresh metadata while leadership moves. */
+  #untilLed<T>(doing: string, run: (nodeId: number) => Promise<T>): Promise<T> {
+    return retryBriefly(async () => run(await this.#links.leaderOf(this.#topic, this.#partition)), {
+      doing,
+      until: performance.now() + this.#retryMs,
+      isWorthRetry: (error) => {
+        if (!isLeaderChange(error)) return false;
+        this.#links.forgetLeaders(this.#topic);
+        return true;
+      },
+    });
+  }
+
+  #name(): string {
+    return `${this.#topic}[${this.#partition}]`;
+  }
+}
+
+const RETRY_MS = 10_000;
+const OFFSET_OUT_OF_RANGE = 1;
+const EARLIEST = -2;
+const LATEST = -1;
+const DECOMPRESSION_RATIO = 8;
+
+interface ListOffsetsResponse {
+  readonly responses: readonly { readonly partitions: readonly { readonly offset: string }[] }[];
+}
