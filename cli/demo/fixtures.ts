@@ -1,0 +1,135 @@
+import type { Incident } from '../../lib/codec/incident-records.ts';
+import type { AssembledTrace, ServiceEdgeDelta } from '../../lib/codec/records.ts';
+import { otlp, type SpanLiteral } from '../../lib/testkit/otlp-builder.ts';
+
+/** Records for the demo's tests: what a case is about is given, the rest is plausible. */
+
+export function traceRecord(
+  trace: number,
+  spans: readonly SpanLiteral[],
+  fields: Partial<AssembledTrace> = {},
+): AssembledTrace {
+  return {
+    traceId: trace.toString(16).padStart(32, '0'),
+    revision: 1,
+    closeReason: 'idle',
+    complete: true,
+    incompleteReasons: [],
+    startTime: 0,
+    startTimeUnixNano: 0n,
+    durationNano: 0n,
+    rootService: 'api-gateway',
+    rootOperation: 'GET /products/{id}',
+    rootSpanId: null,
+    spanCount: spans.length,
+    errorCount: 0,
+    orphanCount: 0,
+    duplicateCount: 0,
+    services: [],
+    contextLost: false,
+    lastAppendTime: 0,
+    inputs: [0],
+    otlp: otlp([{ service: 'api-gateway', spans }], { trace }),
+    ...fields,
+  };
+}
+
+export function edgeDelta(fields: Partial<ServiceEdgeDelta>): ServiceEdgeDelta {
+  return {
+    subject: 'edge',
+    windowStart: 0,
+    client: 'backend-service',
+    server: 'database',
+    connectionType: 'database',
+    peerKind: 'database',
+    clientOperation: '',
+    serverOperation: '',
+    confidence: 'virtual',
+    calls: 0,
+    errors: 0,
+    errors4xx: 0,
+    traces: 0,
+    clientDuration: null,
+    serverDuration: null,
+    exemplars: [],
+    failures: [],
+    ...fields,
+  };
+}
+
+export function incidentRecord(fields: Partial<Incident> = {}): Incident {
+  return {
+    incidentId: '00f067aa0ba902b7',
+    seq: 1,
+    state: 'open',
+    severity: 'critical',
+    summary: 'Calls to database fail, which backend-service sees and api-gateway passes on to its users.',
+    openedAt: 0,
+    detectedAt: 12_000_000,
+    updatedAt: 12_000_000,
+    resolvedAt: null,
+    firstErrorAt: 0,
+    lastErrorAt: null,
+    detector: {
+      name: 'mw-glr',
+      version: '1',
+      windowSeconds: 30,
+      threshold: 12,
+      score: 40,
+      dispersion: 1,
+      calls: 100,
+      errors: 60,
+      rate: 0.6,
+      baselineRate: 0.005,
+      baselineCalls: 500,
+      falseAlertsPerDay: 0,
+    },
+    trigger: {
+      kind: 'entry',
+      client: '',
+      server: 'api-gateway',
+      operation: 'POST /orders',
+      connectionType: '',
+      firedAt: 0,
+      windowSeconds: 30,
+      score: 40,
+      calls: 100,
+      errors: 60,
+      baselineRate: 0.005,
+    },
+    alerts: [],
+    cause: {
+      kind: 'peer',
+      service: 'database',
+      operation: '',
+      caller: 'backend-service',
+      peerKind: 'database',
+      class: 'client_no_server',
+      version: '',
+      score: 0.9,
+      share: 1,
+    },
+    culprits: [],
+    errorSignatures: [],
+    blast: {
+      entryOperations: [
+        { service: 'api-gateway', operation: 'POST /orders', affected: 41, total: 44, share: 41 / 44, masked: 0 },
+      ],
+      upstreamServices: ['api-gateway', 'backend-service'],
+      affectedRequests: 41,
+      totalRequests: 132,
+      affectedShare: 41 / 132,
+      maskedRequests: 0,
+      potentialServices: [],
+    },
+    propagationPath: ['api-gateway', 'backend-service', 'database'],
+    exemplars: [],
+    changes: [],
+    dataQuality: { incompleteTraces: 0, orphanSpans: 0, lateDropped: 0, failuresDropped: 0, samplingRatio: 1 },
+    flaps: 0,
+    mergedInto: '',
+    ackBy: '',
+    note: '',
+    ...fields,
+  };
+}
