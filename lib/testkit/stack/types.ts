@@ -1,0 +1,42 @@
+export const STACK_SERVICES = ['kafka', 'redis', 's3'] as const;
+
+export type StackService = (typeof STACK_SERVICES)[number];
+
+export interface S3Address {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+}
+
+export interface StackAddresses {
+  /** `host:port` each. */
+  readonly kafka: readonly string[];
+  /** `redis://host:port`, or `rediss://` as given. */
+  readonly redis: string;
+  readonly s3: S3Address;
+}
+
+/** What a provider is asked to start. */
+export interface StackPlan {
+  readonly services: readonly StackService[];
+  readonly bucket: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Absolute. Absent: temporary data, deleted on stop. */
+  readonly dataDir?: string;
+  progress(service: string, text: string): void;
+}
+
+export interface StartedServers {
+  readonly addresses: Partial<StackAddresses>;
+  readonly pids: Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+export const BUCKET_DEFAULT = 'spanloom';
+
+/** Keys of the servers that we start; they listen on the loopback interface only. */
+export const S3_ACCESS_KEY_ID = 'spanloom';
+export const S3_SECRET_ACCESS_KEY = 'spanloom-secret';
+export const S3_REGION = 'us-east-1';
