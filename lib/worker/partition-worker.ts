@@ -1,6 +1,7 @@
 import { ledgerEntryCodec } from '../codec/records.ts';
 import { isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
-import type { FencedWriter } from '../kafka/types.ts';
+import { UndecodableBatchError } from '../kafka/errors.ts';
+import type { FencedWriter, FetchedRecords } from '../kafka/types.ts';
 import { Ledger } from './ledger.ts';
 import { StreamTime } from './stream-time.ts';
 import {
@@ -110,27 +111,39 @@ export class PartitionWorker {
     await this.commit(writer, nonce, 'drain');
   }
 
-  /** The next records; offsets that are gone before they were read are reported and skipped, never silently. */
-  private async fetch() {
+  /** The next records. Offsets that are gone, or a batch that nobody can read, are reported and passed, never silently. */
+  private async fetch(): Promise<FetchedRecords> {
     const request = { maxBytes: this.settings.fetchBytesMax, maxWaitMs: this.settings.fetchWaitMs };
-    try {
-      return await this.ports.input.fetch({ ...request, offset: this.position });
-    } catch (error) {
-      if (!(error instanceof SpanloomError) || error.code !== 'KAFKA_OFFSET_GONE') throw error;
-      const { start, end } = await this.ports.input.bounds();
-      if (this.position >= start && this.position <= end) throw error;
-      if (this.position > end) {
-        throw new SpanloomError(
-          'INPUT_TRUNCATED',
-          `${this.settings.key} had read to offset ${this.position}, but the log ends at ${end}: the topic was recreated or truncated; reset this worker's ledger once that is understood`,
-          { cause: error },
-        );
+    for (;;) {
+      try {
+        return await this.ports.input.fetch({ ...request, offset: this.position });
+      } catch (error) {
+        if (error instanceof UndecodableBatchError) this.passUndecodable(error);
+        else if (error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE') await this.passGap(error);
+        else throw error;
       }
-      this.ports.events.gap(this.settings.key, this.position, start);
-      this.stage.onGap?.(this.position, start);
-      this.position = start;
-      return this.ports.input.fetch({ ...request, offset: start });
     }
+  }
+
+  private async passGap(cause: SpanloomError): Promise<void> {
+    const { start, end } = await this.ports.input.bounds();
+    if (this.position > end) {
+      throw new SpanloomError(
+        'INPUT_TRUNCATED',
+        `${this.settings.key} had read to offset ${this.position}, but the log ends at ${end}: the topic was recreated or truncated; reset this worker's ledger once that is understood`,
+        { cause },
+      );
+    }
+    if (this.position >= start) return;
+    this.ports.events.gap(this.settings.key, this.position, start);
+    this.stage.onGap?.(this.position, start);
+    this.position = start;
+  }
+
+  private passUndecodable(error: UndecodableBatchError): void {
+    if (this.stage.onUndecodable === undefined) throw error;
+    this.stage.onUndecodable(this.position, error.nextOffset, error.message);
+    this.position = error.nextOffset;
   }
 
   private async commit(writer: FencedWriter, nonce: string, reason: CommitReason): Promise<void> {

@@ -32,6 +32,12 @@ export interface Stage {
    * that keeps totals or writes a dead letter for it does so here.
    */
   onGap?(from: number, to: number): void;
+
+  /**
+   * The batch at input offsets [from, to) cannot be decoded (a bomb, a damaged batch) and is passed over. A stage without
+   * this halts instead: its input is our own, and nothing of it may be passed over.
+   */
+  onUndecodable?(from: number, to: number, reason: string): void;
 }
 
 /** Answered by `recover` when the partition never ran: begin with the oldest record that is retained. */
