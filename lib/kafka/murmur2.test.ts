@@ -41,9 +41,11 @@ describe('partitionOfTraceId', () => {
     const counts = new Array<number>(12).fill(0);
     for (let n = 1; n <= 6_000; n++) {
       const id = Buffer.alloc(16);
-      id.writeBigUInt64BE(BigInt(n) * 0x9e37_79b9_7f4a_7c15n & 0xffff_ffff_ffff_ffffn, 8);
+      id.writeBigUInt64BE((BigInt(n) * 0x9e37_79b9_7f4a_7c15n) & 0xffff_ffff_ffff_ffffn, 8);
       const partition = partitionOfTraceId(id, 0, 12);
-      expect(partition).toBe(partitioner({ topic: 't', partitionMetadata, message: { key: id.subarray(8), value: null } }));
+      expect(partition).toBe(
+        partitioner({ topic: 't', partitionMetadata, message: { key: id.subarray(8), value: null } }),
+      );
       counts[partition]!++;
     }
     for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(100);

@@ -2,9 +2,23 @@ import { describe, expect, it } from '@jest/globals';
 import { type AbortedTransaction, type BatchOrigin, ReadCommittedFilter } from './read-committed.ts';
 
 const data = (producerId: number, lastOffset: number): BatchOrigin => ({ producerId, lastOffset, transactional: true });
-const plain = (producerId: number, lastOffset: number): BatchOrigin => ({ producerId, lastOffset, transactional: false });
-const abort = (producerId: number, lastOffset: number): BatchOrigin => ({ producerId, lastOffset, transactional: true, control: 'abort' });
-const commit = (producerId: number, lastOffset: number): BatchOrigin => ({ producerId, lastOffset, transactional: true, control: 'commit' });
+const plain = (producerId: number, lastOffset: number): BatchOrigin => ({
+  producerId,
+  lastOffset,
+  transactional: false,
+});
+const abort = (producerId: number, lastOffset: number): BatchOrigin => ({
+  producerId,
+  lastOffset,
+  transactional: true,
+  control: 'abort',
+});
+const commit = (producerId: number, lastOffset: number): BatchOrigin => ({
+  producerId,
+  lastOffset,
+  transactional: true,
+  control: 'commit',
+});
 
 interface Case {
   name: string;
@@ -14,7 +28,12 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { name: 'shows everything when nothing aborted', aborted: [], batches: [data(1, 0), data(2, 1), commit(1, 2)], visible: [0, 1] },
+  {
+    name: 'shows everything when nothing aborted',
+    aborted: [],
+    batches: [data(1, 0), data(2, 1), commit(1, 2)],
+    visible: [0, 1],
+  },
   {
     name: 'hides two transactions that both began before the fetched offset (K1)',
     aborted: [
@@ -63,7 +82,12 @@ const CASES: Case[] = [
   {
     name: 'keeps an aborting producer hidden past a marker that is no abort',
     aborted: [{ producerId: 1, firstOffset: 0 }],
-    batches: [data(1, 0), { producerId: 1, lastOffset: 1, transactional: true, control: 'other' }, data(1, 2), abort(1, 3)],
+    batches: [
+      data(1, 0),
+      { producerId: 1, lastOffset: 1, transactional: true, control: 'other' },
+      data(1, 2),
+      abort(1, 3),
+    ],
     visible: [],
   },
   {

@@ -1,0 +1,157 @@
+import kafkajs from 'kafkajs';
+import { type ProtocolRequest, protocolRequest } from './kafkajs-internals.ts';
+import { assignSticky, byTopicAndPartition, type GroupMember } from './sticky-assigner.ts';
+import type { AssignedPartition } from './types.ts';
+
+/*
+ * Requests of Kafka's classic group protocol and what our members write into them. Versions: Kafka 2.4 and later, and
+ * every 4.x so far.
+ */
+
+export const SESSION_MS = 10_000;
+export const REBALANCE_MS = 10_000;
+
+export interface JoinResponse {
+  readonly generationId: number;
+  readonly leaderId: string;
+  readonly memberId: string;
+  /** Filled for the leader only. */
+  readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+}
+
+/** What a member tells the group when it joins. */
+export interface Subscription {
+  readonly topics: readonly string[];
+  readonly owned: readonly AssignedPartition[];
+  readonly ownedGeneration: number;
+}
+
+export function joinRequest(
+  groupId: string,
+  memberId: string,
+  subscription: Subscription,
+): ProtocolRequest<JoinResponse> {
+  return protocolRequest('JoinGroup', 5, {
+    groupId,
+    memberId,
+    sessionTimeout: SESSION_MS,
+    rebalanceTimeout: REBALANCE_MS,
+    protocolType: 'consumer',
+    groupProtocols: [{ name: PROTOCOL, metadata: encodeSubscription(subscription) }],
+  });
+}
+
+/** @param groupAssignment empty from every member but the leader. */
+export function syncRequest(
+  membership: MemberOfGeneration,
+  groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[],
+): ProtocolRequest<{ memberAssignment: Buffer }> {
+  const { groupId, memberId, generationId } = membership;
+  // The answer comes when the leader has sent its assignment, which it may take the rebalance time-out for.
+  return {
+    ...protocolRequest<{ memberAssignment: Buffer }>('SyncGroup', 3, {
+      groupId,
+      memberId,
+      generationId,
+      groupAssignment,
+    }),
+    requestTimeout: REBALANCE_MS + 5_000,
+  };
+}
+
+export function heartbeatRequest({ groupId, memberId, generationId }: MemberOfGeneration): ProtocolRequest<unknown> {
+  return protocolRequest('Heartbeat', 3, { groupId, memberId, groupGenerationId: generationId });
+}
+
+export function leaveRequest(groupId: string, memberId: string): ProtocolRequest<unknown> {
+  return protocolRequest('LeaveGroup', 3, { groupId, memberId });
+}
+
+export function offsetCommitRequest(
+  { groupId, memberId, generationId }: MemberOfGeneration,
+  offsets: readonly (AssignedPartition & { nextOffset: number })[],
+): ProtocolRequest<unknown> {
+  const byTopic = Map.groupBy(offsets, ({ topic }) => topic);
+  return protocolRequest('OffsetCommit', 5, {
+    groupId,
+    memberId,
+    groupGenerationId: generationId,
+    topics: [...byTopic].map(([topic, partitions]) => ({
+      topic,
+      partitions: partitions.map(({ partition, nextOffset }) => ({ partition, offset: String(nextOffset) })),
+    })),
+  });
+}
+
+export interface MemberOfGeneration {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly generationId: number;
+}
+
+/** The leader's part: an assignment for every member, as SyncGroup carries it. */
+export function assignmentsFor(
+  members: JoinResponse['members'],
+  partitionCounts: ReadonlyMap<string, number>,
+): { memberId: string; memberAssignment: Buffer }[] {
+  const assigned = assignSticky(members.map(decodeMember), partitionCounts);
+  return [...assigned].map(([memberId, partitions]) => ({
+    memberId,
+    memberAssignment: kafkajs.AssignerProtocol.MemberAssignment.encode({
+      version: 0,
+      assignment: partitionsByTopic(partitions),
+      userData: Buffer.alloc(0),
+    }),
+  }));
+}
+
+export function topicsOfMembers(members: JoinResponse['members']): string[] {
+  return [...new Set(members.flatMap((member) => decodeMember(member).topics))];
+}
+
+/** @returns sorted by topic and partition. */
+export function decodeAssignment(memberAssignment: Buffer): AssignedPartition[] {
+  const decoded =
+    memberAssignment.length === 0 ? null : kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment);
+  const byTopic = Object.entries(decoded?.assignment ?? {});
+  return byTopic
+    .flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })))
+    .sort(byTopicAndPartition);
+}
+
+export function encodeSubscription({ topics, owned, ownedGeneration }: Subscription): Buffer {
+  const userData: OwnedUserData = { v: 1, generation: ownedGeneration, owned: partitionsByTopic(owned) };
+  return kafkajs.AssignerProtocol.MemberMetadata.encode({
+    version: 0,
+    topics: [...topics],
+    userData: Buffer.from(JSON.stringify(userData)),
+  });
+}
+
+/** A member whose user data is not ours, from another release say, counts as owning nothing. */
+export function decodeMember({ memberId, memberMetadata }: { memberId: string; memberMetadata: Buffer }): GroupMember {
+  const decoded = kafkajs.AssignerProtocol.MemberMetadata.decode(memberMetadata);
+  const topics = decoded?.topics ?? [];
+  try {
+    const { generation, owned } = JSON.parse(String(decoded?.userData)) as OwnedUserData;
+    const partitions = Object.entries(owned).flatMap(([topic, list]) =>
+      list.map((partition) => ({ topic, partition })),
+    );
+    return { memberId, topics, owned: partitions, ownedGeneration: generation };
+  } catch {
+    return { memberId, topics, owned: [], ownedGeneration: -1 };
+  }
+}
+
+const PROTOCOL = 'spanloom-sticky';
+
+interface OwnedUserData {
+  readonly v: 1;
+  readonly generation: number;
+  readonly owned: Readonly<Record<string, readonly number[]>>;
+}
+
+function partitionsByTopic(partitions: readonly AssignedPartition[]): Record<string, number[]> {
+  const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
+  return Object.fromEntries([...byTopic].map(([topic, list]) => [topic, list.map(({ partition }) => partition)]));
+}
