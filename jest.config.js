@@ -3,7 +3,10 @@ const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
   },
 };
 
@@ -11,10 +14,16 @@ const isStackTest = ['\\.integration\\.test\\.ts$', '<rootDir>/test/(integration
 
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '/dist/', ...isStackTest] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', ...isStackTest],
+    },
     {
       ...shared,
       displayName: 'stack',
+      testEnvironment: '<rootDir>/test/support/leak-checking-environment.js',
       testMatch: ['<rootDir>/**/*.integration.test.ts', '<rootDir>/test/{integration,e2e,faults}/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/dist/'],
     },

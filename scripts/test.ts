@@ -1,0 +1,52 @@
+/**
+ * `npm test [-- jest arguments]`: unit tests, then the tests that need Kafka, Redis and S3, on one stack for the whole
+ * run. `--unit` leaves the latter out. Ends with the line `N passed, N failed`; exits as jest does.
+ */
+import { describeError } from '../lib/errors/spanloom-error.ts';
+import { type Stack, stackEnvironment, startStack } from '../lib/testkit/stack/stack.ts';
+import { addCounts, runJest, someTestMatches, summaryLine, type TestCounts } from './setup/jest-run.ts';
+
+const unitOnly = process.argv.includes('--unit');
+const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--unit');
+let stack: Stack | undefined;
+let isStopping = false;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stopEarly);
+// The launcher is gone; nobody waits for the result.
+process.once('disconnect', stopEarly);
+process.channel?.unref();
+
+try {
+  process.exitCode = await testRun();
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await stack?.stop();
+}
+process.disconnect?.();
+
+async function testRun(): Promise<number> {
+  const runs: TestCounts[] = [];
+  runs.push(await runJest(['--selectProjects', 'unit', '--maxWorkers', '2', ...jestArgs], process.env));
+  if (!unitOnly && !isStopping && (await someTestMatches('stack', jestArgs))) {
+    stack = await startStack({ docker: 'testcontainers', onProgress: (line) => process.stderr.write(`${line}\n`) });
+    const env = { ...process.env, ...stackEnvironment(stack.addresses), SPANLOOM_TEST_STACK: stack.provider };
+    runs.push(await runJest(['--selectProjects', 'stack', '--runInBand', ...jestArgs], env));
+  }
+  const total = addCounts(runs);
+  process.stdout.write(`${summaryLine(total)}\n`);
+  if (total.passed + total.failed + total.skipped === 0) {
+    process.stderr.write('No test was found.\n');
+    return 1;
+  }
+  return total.exitCode;
+}
+
+/** jest gets the signal as well, or loses its parent; a second signal is the launcher's copy of the first. */
+async function stopEarly(): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  await stack?.stop();
+  process.exit(130);
+}
