@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
-import type { ClosedTrace, RememberedTrace, StepResult, StoreContext, WindowStep, WindowStore } from '../ports.ts';
+import type {
+  ClosedTrace,
+  RememberedTrace,
+  StepResult,
+  StoreContext,
+  WindowAppend,
+  WindowStep,
+  WindowStore,
+} from '../ports.ts';
 import { REMEMBERED_BYTES_MAX } from './memory-window-store.ts';
 
 /**
@@ -153,14 +161,15 @@ type Keys = ReturnType<typeof keysOf>;
 /** Splits a step so that no call holds Redis for more than a few milliseconds. Appends keep their order before all takes. */
 function chunksOf(step: WindowStep): WindowStep[] {
   const chunks: WindowStep[] = [];
-  for (let at = 0; at < step.appends.length; ) {
+  const appends = step.appends.flatMap(inPieces);
+  for (let at = 0; at < appends.length; ) {
     const start = at;
     let bytes = 0;
-    while (at < step.appends.length && at - start < TRACES_PER_CALL && bytes < BYTES_PER_CALL) {
-      for (const fragment of (step.appends[at] as WindowStep['appends'][number]).fragments) bytes += fragment.length;
+    while (at < appends.length && at - start < TRACES_PER_CALL && bytes < BYTES_PER_CALL) {
+      for (const fragment of (appends[at] as WindowAppend).fragments) bytes += fragment.length;
       at++;
     }
-    chunks.push({ ...EMPTY_STEP, appends: step.appends.slice(start, at) });
+    chunks.push({ ...EMPTY_STEP, appends: appends.slice(start, at) });
   }
   for (let at = 0; at < step.takes.length; at += TRACES_PER_CALL) {
     chunks.push({ ...EMPTY_STEP, takes: step.takes.slice(at, at + TRACES_PER_CALL) });
@@ -172,7 +181,18 @@ function chunksOf(step: WindowStep): WindowStep[] {
   return chunks;
 }
 
+/** Lua can unpack some thousand arguments at a time. */
+function inPieces(append: WindowAppend): WindowAppend[] {
+  if (append.fragments.length <= FRAGMENTS_PER_PUSH) return [append];
+  const pieces: WindowAppend[] = [];
+  for (let at = 0; at < append.fragments.length; at += FRAGMENTS_PER_PUSH) {
+    pieces.push({ ...append, had: append.had + at, fragments: append.fragments.slice(at, at + FRAGMENTS_PER_PUSH) });
+  }
+  return pieces;
+}
+
 const EMPTY_STEP: WindowStep = { appends: [], takes: [], contexts: [], retiredContexts: [] };
+const FRAGMENTS_PER_PUSH = 1_000;
 const TRACES_PER_CALL = 200;
 const BYTES_PER_CALL = 1024 * 1024;
 
