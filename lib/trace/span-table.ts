@@ -122,6 +122,9 @@ export class SpanTable {
   }
 }
 
+/** OTLP SpanKind, as in the column `kind`. */
+export const SPAN_KIND = { unspecified: 0, internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
+
 /** Why a span cannot be routed; the order is the order of the checks. */
 export const SPAN_PROBLEMS = [
   'none',
