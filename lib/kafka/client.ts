@@ -77,6 +77,8 @@ type LogEntry = Parameters<ReturnType<NonNullable<KafkaConfig['logCreator']>>>[0
 function logTo(log: KafkaLog | undefined): (entry: LogEntry) => void {
   return ({ namespace, level, log: { message, timestamp: _, logger: __, stack: ___, ...fields } }) => {
     if (log === undefined || level > kafkajs.logLevel.WARN) return;
+    // Refusals of a broker reach the caller as errors, and it knows which of them are expected.
+    if (namespace === 'Connection' && message.startsWith('Response ')) return;
     log(level === kafkajs.logLevel.ERROR ? 'error' : 'warn', `kafkajs: ${message}`, { ...fields, namespace });
   };
 }
