@@ -10,15 +10,22 @@ const shared = {
   },
 };
 
+const isSimulation = '<rootDir>/test/simulation/';
 const isStackTest = ['\\.integration\\.test\\.ts$', '<rootDir>/test/(integration|e2e|faults)/'];
 
 export default {
+  reporters: ['default', '<rootDir>/scripts/setup/count-reporter.js'],
   projects: [
     {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/', ...isStackTest],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', isSimulation, ...isStackTest],
+    },
+    {
+      ...shared,
+      displayName: 'simulation',
+      testMatch: ['<rootDir>/test/simulation/**/*.test.ts'],
     },
     {
       ...shared,

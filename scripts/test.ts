@@ -1,5 +1,5 @@
 /**
- * `npm test [-- jest arguments]`: unit tests, then the tests that need Kafka, Redis and S3, on one stack for the whole
+ * `npm test [-- jest arguments]`: unit tests and simulations, then the tests that need Kafka, Redis and S3, on one stack for the whole
  * run. `--unit` leaves the latter out. Ends with the line `N passed, N failed`; exits as jest does.
  */
 import { describeError } from '../lib/errors/spanloom-error.ts';
@@ -28,7 +28,8 @@ process.disconnect?.();
 
 async function testRun(): Promise<number> {
   const runs: TestCounts[] = [];
-  runs.push(await runJest(['--selectProjects', 'unit', '--maxWorkers', '2', ...jestArgs], process.env));
+  const withoutServers = unitOnly ? ['unit'] : ['unit', 'simulation'];
+  runs.push(await runJest(['--selectProjects', ...withoutServers, '--maxWorkers', '2', ...jestArgs], process.env));
   if (!unitOnly && !isStopping && (await someTestMatches('stack', jestArgs))) {
     stack = await startStack({ docker: 'testcontainers', onProgress: (line) => process.stderr.write(`${line}\n`) });
     const env = { ...process.env, ...stackEnvironment(stack.addresses), SPANLOOM_TEST_STACK: stack.provider };
