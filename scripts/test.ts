@@ -4,7 +4,7 @@
  */
 import { describeError } from '../lib/errors/spanloom-error.ts';
 import { type Stack, stackEnvironment, startStack } from '../lib/testkit/stack/stack.ts';
-import { addCounts, runJest, someTestMatches, summaryLine, type TestCounts } from './setup/jest-run.ts';
+import { addCounts, endJest, runJest, someTestMatches, summaryLine, type TestCounts } from './setup/jest-run.ts';
 
 const unitOnly = process.argv.includes('--unit');
 const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--unit');
@@ -44,10 +44,11 @@ async function testRun(): Promise<number> {
   return total.exitCode;
 }
 
-/** jest gets the signal as well, or loses its parent; a second signal is the launcher's copy of the first. */
+/** A second signal is the launcher's copy of the first. */
 async function stopEarly(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
+  endJest();
   await stack?.stop();
   process.exit(130);
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,16 @@ export interface TestCounts {
 }
 
 /** Runs jest with its usual output; no matching test is a run of zero tests. */
-export async function runJest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<TestCounts> {
+export async function runJest(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  output: 'inherit' | 'ignore' = 'inherit',
+): Promise<TestCounts> {
   const folder = await mkdtemp(join(tmpdir(), 'spanloom-jest-'));
-  const results = join(folder, 'results.json');
+  const file = join(folder, 'counts.json');
   try {
-    const exitCode = await jest([...args, '--passWithNoTests', '--json', '--outputFile', results], env, 'inherit');
-    const counts = countsOf(await readFile(results, 'utf8').catch(() => '{}'));
+    const exitCode = await jest([...args, '--passWithNoTests'], { ...env, SPANLOOM_TEST_COUNTS: file }, output);
+    const counts = countsOf(await readFile(file, 'utf8').catch(() => '{}'));
     // A jest that died without results has failed, whatever it counted.
     return { ...counts, failed: exitCode !== 0 && counts.failed === 0 ? 1 : counts.failed, exitCode };
   } finally {
@@ -52,37 +56,31 @@ export function summaryLine({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
+/** Ends a jest that is running; a test run that is stopped early must leave nothing behind. */
+export function endJest(): void {
+  running?.kill('SIGTERM');
+}
+
+let running: ChildProcess | undefined;
+
 function jest(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  output: 'inherit' | ((text: string) => void),
+  output: 'inherit' | 'ignore' | ((text: string) => void),
 ): Promise<number> {
   const command = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...args];
   return new Promise((resolve, reject) => {
     const toRead = typeof output === 'function' ? output : undefined;
-    const child = spawn(process.execPath, command, {
-      env,
-      stdio: ['ignore', toRead === undefined ? 'inherit' : 'pipe', toRead === undefined ? 'inherit' : 'ignore'],
-    });
+    const show = typeof output === 'function' ? 'ignore' : output;
+    const child = spawn(process.execPath, command, { env, stdio: ['ignore', toRead ? 'pipe' : show, show] });
+    running = child;
     child.stdout?.on('data', (bytes: Buffer) => toRead?.(bytes.toString()));
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
 }
 
-interface JestResults {
-  readonly numPassedTests?: number;
-  readonly numFailedTests?: number;
-  readonly numPendingTests?: number;
-  readonly numTodoTests?: number;
-  readonly numRuntimeErrorTestSuites?: number;
-}
-
 function countsOf(json: string): Omit<TestCounts, 'exitCode'> {
-  const results = JSON.parse(json) as JestResults;
-  return {
-    passed: results.numPassedTests ?? 0,
-    failed: (results.numFailedTests ?? 0) + (results.numRuntimeErrorTestSuites ?? 0),
-    skipped: (results.numPendingTests ?? 0) + (results.numTodoTests ?? 0),
-  };
+  const { passed = 0, failed = 0, skipped = 0 } = JSON.parse(json) as Partial<TestCounts>;
+  return { passed, failed, skipped };
 }

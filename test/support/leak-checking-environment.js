@@ -7,29 +7,39 @@ import { TestEnvironment } from 'jest-environment-node';
 export default class LeakCheckingEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
+    this.timers = trackTimers(this.global);
     this.before = openResources();
   }
 
   async teardown() {
     const deadline = Date.now() + GRACE_MS;
-    let left = moreThan(this.before, openResources());
+    let left = this.leftOpen();
     while (left.length > 0 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      left = moreThan(this.before, openResources());
+      left = this.leftOpen();
     }
     await super.teardown();
     if (left.length > 0) throw new Error(`This test file left open: ${left.join(', ')}. Close every client it opens.`);
   }
+
+  leftOpen() {
+    const now = openResources();
+    now.set('timer', pending(this.timers).length);
+    return [...now]
+      .map(([kind, count]) => [kind, count - (this.before.get(kind) ?? 0)])
+      .filter(([, more]) => more > 0)
+      .map(([kind, more]) => `${more} ${kind}${more > 1 ? 's' : ''}`);
+  }
 }
 
 const GRACE_MS = 2_000;
+const TIMERS_BEFORE_PRUNING = 1_000;
 const WATCHED = new Map([
   ['TCPSocketWrap', 'TCP connection'],
   ['TCPServerWrap', 'TCP server'],
   ['TLSWrap', 'TLS connection'],
   ['PipeWrap', 'pipe'],
   ['ProcessWrap', 'child process'],
-  ['Timeout', 'timer'],
   ['FSEventWrap', 'file watcher'],
   ['MessagePort', 'worker'],
 ]);
@@ -37,15 +47,34 @@ const WATCHED = new Map([
 /** What keeps the process alive right now, counted by kind. */
 function openResources() {
   const counts = new Map();
-  for (const kind of process.getActiveResourcesInfo()) {
-    if (WATCHED.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const resource of process.getActiveResourcesInfo()) {
+    const kind = WATCHED.get(resource);
+    if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
 }
 
-function moreThan(before, now) {
-  return [...now]
-    .map(([kind, count]) => [kind, count - (before.get(kind) ?? 0)])
-    .filter(([, more]) => more > 0)
-    .map(([kind, more]) => `${more} ${WATCHED.get(kind)}${more > 1 ? 's' : ''}`);
+/** Timers are not counted like the rest, because jest has some of its own: those of the test file are remembered. */
+function trackTimers(global) {
+  const tracked = { timers: new Set(), pruneAt: TIMERS_BEFORE_PRUNING };
+  for (const name of ['setTimeout', 'setInterval']) {
+    const original = global[name];
+    const tracking = (...args) => {
+      const timer = original(...args);
+      tracked.timers.add(timer);
+      if (tracked.timers.size >= tracked.pruneAt) {
+        tracked.timers = new Set(pending(tracked));
+        tracked.pruneAt = tracked.timers.size + TIMERS_BEFORE_PRUNING;
+      }
+      return timer;
+    };
+    // util.promisify looks for a property of the function.
+    global[name] = Object.defineProperties(tracking, Object.getOwnPropertyDescriptors(original));
+  }
+  return tracked;
+}
+
+/** Timers that are neither over nor cleared, and that keep the process alive. */
+function pending({ timers }) {
+  return [...timers].filter((timer) => timer._destroyed === false && timer.hasRef());
 }
