@@ -1,0 +1,61 @@
+/** `npm run bench`: a span set through the whole pipeline, each service a process of its own; see bench/README.md. */
+import { parseArgs } from 'node:util';
+import { describeError } from '../lib/errors/spanloom-error.ts';
+import { runBench } from './pipeline-bench.ts';
+import { table } from './report.ts';
+
+const HELP = `Usage: npm run bench -- [options]
+
+Feeds a span set through router, assembler, graph-builder, alerter and archiver and prints what it cost.
+
+  --spans N        spans to generate (default 1000000)
+  --seed N         seed of the generator (default 1)
+  --input FILE     length-prefixed (uint32 big-endian) OTLP messages instead of generated ones
+  --partitions N   partitions of every topic (default 4)
+  --idle-ms N      idle time-out of traces (default 2000)
+  --window-store S redis or memory (default redis)
+  --json           the result as the last line, as JSON
+  --keep-logs DIR  writes the services' logs there
+
+Examples:
+  npm run bench
+  npm run bench -- --spans 200000 --json
+  npm run bench -- --input spans.otlp
+`;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    spans: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+    input: { type: 'string' },
+    partitions: { type: 'string', default: '4' },
+    'idle-ms': { type: 'string', default: '2000' },
+    'window-store': { type: 'string', default: 'redis' },
+    json: { type: 'boolean', default: false },
+    'keep-logs': { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (values.help) process.stdout.write(HELP);
+else {
+  try {
+    const result = await runBench({
+      spans: Number(values.spans),
+      seed: Number(values.seed),
+      input: values.input,
+      partitions: Number(values.partitions),
+      idleTimeoutMs: Number(values['idle-ms']),
+      windowStore: values['window-store'],
+      logFolder: values['keep-logs'],
+      progress: (line) => process.stderr.write(`${line}\n`),
+    });
+    process.stdout.write(`${table(result)}\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.exitCode = result.lost === 0 && result.double === 0 ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = 1;
+  }
+}
