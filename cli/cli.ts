@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ConfigError } from '../lib/config/config-error.ts';
 import { describeError, SpanloomError } from '../lib/errors/spanloom-error.ts';
 import { type Command, UsageError } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -83,8 +84,9 @@ function report(error: unknown, io: Io): number {
     io.say(`Try 'spanloom ${error.command === undefined ? '' : `${error.command} `}--help'.`);
     return EXIT.usage;
   }
-  if (isSettingsError(error)) {
-    io.say(`spanloom: ${describeError(error)}`);
+  if (error instanceof ConfigError) {
+    io.say('spanloom: the settings are wrong:');
+    for (const mistake of error.mistakes) io.say(`  ${mistake}`);
     return EXIT.settings;
   }
   if (error instanceof SpanloomError) {
@@ -93,8 +95,4 @@ function report(error: unknown, io: Io): number {
   }
   io.say(`spanloom: this is a defect, please report it.\n${error instanceof Error ? error.stack : String(error)}`);
   return EXIT.internal;
-}
-
-function isSettingsError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ConfigError';
 }

@@ -42,6 +42,7 @@ export class SupervisedProcess {
   private child: ChildProcess | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
   private stopping = false;
+  private stopped: Promise<void> | undefined;
   private everReady = false;
   private failuresInRow = 0;
   private startedAtMs = 0;
@@ -69,11 +70,17 @@ export class SupervisedProcess {
     });
   }
 
-  /** Asks it to drain, and kills it if that takes longer than the grace time. */
-  async stop(): Promise<void> {
+  /** Asks it to drain, and kills it if that takes longer than the grace time. Safe to call twice. */
+  stop(): Promise<void> {
+    this.stopped ??= this.stopOnce();
+    return this.stopped;
+  }
+
+  private async stopOnce(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restartTimer);
     const child = this.child;
+    if (child === undefined) this.settle?.reject(stoppedTooEarly(this.name));
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       child.kill('SIGTERM');
@@ -135,7 +142,7 @@ export class SupervisedProcess {
     if (this.child !== child) return;
     this.child = undefined;
     if (this.stopping) {
-      this.settle?.reject(new SpanloomError('SERVICE_FAILED', `${this.name} was stopped before it was ready`));
+      this.settle?.reject(stoppedTooEarly(this.name));
       return;
     }
     const ranMs = performance.now() - this.startedAtMs;
@@ -166,6 +173,10 @@ export class SupervisedProcess {
     this.lastLines.push(line);
     if (this.lastLines.length > LAST_LINES_KEPT) this.lastLines.shift();
   }
+}
+
+function stoppedTooEarly(name: string): SpanloomError {
+  return new SpanloomError('SERVICE_FAILED', `${name} was stopped before it was ready`);
 }
 
 function metricsUrlOf(line: string): string | undefined {

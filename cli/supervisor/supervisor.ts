@@ -36,14 +36,19 @@ export class Supervisor {
 
   /**
    * Resolves when every process is ready.
+   * @param signal when aborted, the processes are stopped and the start fails.
    * @throws SpanloomError SERVICE_FAILED when one will not start; the others are stopped first.
    */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
+    const stop = () => void this.stop();
+    signal?.addEventListener('abort', stop);
     try {
       await Promise.all(this.processes.map((process) => process.start()));
     } catch (error) {
       await this.stop();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
     }
   }
 

@@ -1,0 +1,43 @@
+import { UsageError } from '../command.ts';
+import { SERVICES, type ServiceName } from '../services.ts';
+
+/** Options of commands that run the services. */
+export const SCALE_OPTIONS = {
+  only: {
+    type: 'string',
+    value: 'A,B',
+    description: `Runs these services only. There are:\n${SERVICES.join(', ')}.`,
+  },
+  scale: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=N',
+    description: 'Runs N processes of a service; can be given several times.',
+  },
+} as const;
+
+/** How many processes of which service. @throws UsageError */
+export function servicesToRun(only: string | undefined, scale: readonly string[]): Map<ServiceName, number> {
+  const chosen = only === undefined ? [...SERVICES] : only.split(',').map((name) => serviceName(name, '--only'));
+  const counts = new Map<ServiceName, number>();
+  for (const name of SERVICES) if (chosen.includes(name)) counts.set(name, 1);
+  for (const item of scale) {
+    const [name = '', number = ''] = item.split('=');
+    const service = serviceName(name, '--scale');
+    if (!/^\d+$/.test(number) || Number(number) > PROCESSES_MAX) {
+      throw new UsageError(`--scale takes NAME=N with N from 0 to ${PROCESSES_MAX}, not '${item}'.`);
+    }
+    if (!counts.has(service)) throw new UsageError(`--scale names ${service}, which --only leaves out.`);
+    counts.set(service, Number(number));
+  }
+  return counts;
+}
+
+function serviceName(name: string, option: string): ServiceName {
+  const found = SERVICES.find((service) => service === name.trim());
+  if (found === undefined)
+    throw new UsageError(`${option}: there is no service '${name}'; there are ${SERVICES.join(', ')}.`);
+  return found;
+}
+
+const PROCESSES_MAX = 32;
