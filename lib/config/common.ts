@@ -31,24 +31,27 @@ export const commonSettings = {
       'Creates missing topics at start. Turn it off where services may not create topics, and run `spanloom topics create`.',
   }),
   TOPIC_REPLICATION: integer({
-    min: 1,
+    default: -1,
+    min: -1,
     max: 10,
     unit: 'replicas',
-    defaultText: '3, or the number of brokers if lower',
-    description: 'Replicas of topics that are created. From 2 on, writes wait for two replicas (min.insync.replicas).',
+    description:
+      "Replicas of topics that are created; -1 takes the brokers' default.replication.factor. From 2 on, writes wait for two replicas (min.insync.replicas). With one, the loss of a broker's disk loses spans.",
+    check: (all) => (all['TOPIC_REPLICATION'] === 0 ? 'TOPIC_REPLICATION is 0; give at least 1, or -1.' : undefined),
   }),
   SPANS_RETENTION_MS: durationMs({
     default: 24 * HOUR_MS,
     min: HOUR_MS,
     max: 366 * 24 * HOUR_MS,
     description:
-      'Retention of the spans topic when it is created: how long a trace-assembler may be down without losing spans.',
+      'Retention of the spans topic: how long trace-assemblers may all be down without losing spans. An existing topic must have it.',
   }),
   TRACES_RETENTION_MS: durationMs({
     default: 72 * HOUR_MS,
     min: 2 * HOUR_MS,
     max: 732 * 24 * HOUR_MS,
-    description: 'Retention of traces and service edges when they are created.',
+    description:
+      'Retention of traces and service edges; existing topics must have at least this. At least twice that of spans, because recovery reads traces back further.',
     check: (all) =>
       Number(all['TRACES_RETENTION_MS']) >= 2 * Number(all['SPANS_RETENTION_MS'])
         ? undefined

@@ -11,6 +11,8 @@ export interface TopicSpec {
   readonly partitionsMin?: number;
   /** Topic configs by Kafka's names, e.g. `retention.ms`: what a new topic gets and what an existing one must have. */
   readonly config: Readonly<Record<string, string>>;
+  /** What a new topic gets besides; an existing one may differ. */
+  readonly initialConfig?: Readonly<Record<string, string>>;
   /** Keys of `config` of which an existing topic may have more, or -1 for without limit. */
   readonly atLeast?: readonly string[];
 }
@@ -66,7 +68,10 @@ async function create(admin: Admin, spec: TopicSpec, replicationFactor: number):
           topic: spec.name,
           numPartitions: spec.partitions,
           replicationFactor,
-          configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+          configEntries: Object.entries({ ...spec.initialConfig, ...spec.config }).map(([name, value]) => ({
+            name,
+            value,
+          })),
         },
       ],
       timeout: CREATE_MS,

@@ -1,4 +1,4 @@
-import { SpanloomError } from '../errors/spanloom-error.ts';
+import type { TopicSpec } from '../kafka/topics.ts';
 
 /** The topics that Spanloom owns, by what they hold. Ingest topics belong to the user. */
 export interface TopicNames {
@@ -40,20 +40,11 @@ export function transactionalId(prefix: string, service: string, partition: numb
   return `${prefix}-${service}-${partition}`;
 }
 
-/** A topic as it is created, and as it is checked at every start. */
-export interface TopicSpec {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replication: number;
-  /** Kafka's names and values, set at creation. */
-  readonly configs: Readonly<Record<string, string>>;
-  /** Of those, what other parts rest on: another value on the cluster is refused. The rest is the operator's to change. */
-  readonly required: readonly string[];
-}
-
 export interface TopicOptions {
+  /** Of all topics that are worked on by partition. */
   readonly partitions: number;
-  readonly replication: number;
+  /** As it will be created; default -1, the brokers' default. */
+  readonly replication?: number;
   /** Default 24 h. */
   readonly spansRetentionMs?: number;
   /** Of traces and service edges; at least twice that of spans. Default 72 h. */
@@ -61,77 +52,78 @@ export interface TopicOptions {
 }
 
 /**
- * All topics of a pipeline. Every one takes the broker's append time, so that no producer's clock decides what
- * retention deletes or when a window closes.
- * @throws SpanloomError TOPIC_RETENTION when traces would not be kept twice as long as spans.
+ * How each topic is created, and what of it is checked at every start. Checked is what the promises rest on; the rest
+ * (`initialConfig`) is the operator's to change.
+ *
+ * All take the broker's append time, so that no producer's clock decides what retention deletes or when a window
+ * closes. Retention of spans must be exactly as set and that of traces at least: then traces outlive spans twice over,
+ * which recovery needs, whatever was changed on the cluster.
  */
-export function topicSpecs(prefix: string, options: TopicOptions): Readonly<Record<keyof TopicNames, TopicSpec>> {
+export function topicSpecs(prefix: string, options: TopicOptions): readonly TopicSpec[] {
   const names = topicNames(prefix);
-  const { partitions, replication } = options;
-  const spansRetentionMs = options.spansRetentionMs ?? 24 * HOUR_MS;
-  const tracesRetentionMs = options.tracesRetentionMs ?? 72 * HOUR_MS;
-  if (tracesRetentionMs < TRACES_PER_SPANS_RETENTION * spansRetentionMs) {
-    throw retentionError(names.traces, tracesRetentionMs, names.spans, spansRetentionMs);
-  }
-  const spec = (name: string, count: number, configs: Record<string, string>, required: string[]): TopicSpec => ({
-    name,
-    partitions: count,
-    replication,
-    configs: { ...configs, ...everyTopic(replication) },
-    required: ['cleanup.policy', 'message.timestamp.type', ...required],
-  });
-  const log = (retentionMs: number, segmentMs: number): Record<string, string> => ({
-    'cleanup.policy': 'delete',
-    'retention.ms': String(retentionMs),
-    'retention.bytes': '-1',
-    'segment.ms': String(segmentMs),
-  });
-  const ledger = (name: string): TopicSpec => spec(name, partitions, LEDGER, []);
-  return {
-    // Retention deletes whole segments: short ones keep what is retained near to what is promised.
-    spans: spec(names.spans, partitions, log(spansRetentionMs, HOUR_MS), ['retention.bytes']),
-    traces: spec(names.traces, partitions, log(tracesRetentionMs, 6 * HOUR_MS), ['retention.bytes']),
-    serviceEdges: spec(names.serviceEdges, partitions, log(tracesRetentionMs, 6 * HOUR_MS), []),
-    incidents: spec(
-      names.incidents,
-      1,
-      { 'cleanup.policy': 'compact,delete', 'retention.ms': String(30 * 24 * HOUR_MS), 'segment.ms': String(HOUR_MS) },
-      [],
-    ),
-    alerterState: spec(names.alerterState, 1, LEDGER, []),
-    deadLetters: spec(names.deadLetters, 1, log(7 * 24 * HOUR_MS, 24 * HOUR_MS), []),
-    routerLedger: ledger(names.routerLedger),
-    assemblerLedger: ledger(names.assemblerLedger),
-    graphLedger: ledger(names.graphLedger),
-  };
+  const spansMs = options.spansRetentionMs ?? 24 * HOUR_MS;
+  const tracesMs = options.tracesRetentionMs ?? 72 * HOUR_MS;
+  if (tracesMs < 2 * spansMs) throw new RangeError(`Traces kept ${tracesMs} ms, spans ${spansMs} ms: less than twice`);
+  const { partitions, replication = -1 } = options;
+  // Retention deletes whole segments: short ones keep what is retained near to what is promised.
+  return [
+    log(names.spans, { partitions, retentionMs: spansMs, segmentMs: HOUR_MS }, { exactRetention: true }),
+    log(names.traces, { partitions, retentionMs: tracesMs, segmentMs: 6 * HOUR_MS }, {}),
+    log(names.serviceEdges, { partitions, retentionMs: tracesMs, segmentMs: 6 * HOUR_MS }, {}),
+    topic(names.incidents, 1, 'compact,delete', {
+      'segment.ms': String(HOUR_MS),
+      'retention.ms': String(30 * DAY_MS),
+    }),
+    topic(names.alerterState, 1, 'compact', SHORT_SEGMENTS),
+    // Any service appends here; how many partitions it has, nobody relies on.
+    { ...topic(names.deadLetters, 1, 'delete', { 'retention.ms': String(7 * DAY_MS) }), partitionsMin: 1 },
+    topic(names.routerLedger, partitions, 'compact', SHORT_SEGMENTS),
+    topic(names.assemblerLedger, partitions, 'compact', SHORT_SEGMENTS),
+    topic(names.graphLedger, partitions, 'compact', SHORT_SEGMENTS),
+  ].map((spec) => withCommon(spec, replication));
 }
 
-export const HOUR_MS = 3_600_000;
-/** Recovery reads traces back to a position from before the lowest open span was applied (design: at least 2 ×). */
-export const TRACES_PER_SPANS_RETENTION = 2;
 /** Largest record batch on our topics; a send is at most half of it before compression. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-/** Small segments, so that compaction keeps a ledger short and taking over a partition quick. */
-const LEDGER = {
-  'cleanup.policy': 'compact',
-  'segment.ms': String(10 * 60_000),
-  'segment.bytes': String(16 * 1024 * 1024),
-};
+/** A ledger is read back at every take-over: compaction must come round often, and it skips the newest segment. */
+const SHORT_SEGMENTS = { 'segment.ms': String(10 * 60_000), 'segment.bytes': String(16 * 1024 * 1024) };
 
-function everyTopic(replication: number): Record<string, string> {
+function log(
+  name: string,
+  { partitions, retentionMs, segmentMs }: { partitions: number; retentionMs: number; segmentMs: number },
+  { exactRetention = false }: { exactRetention?: boolean },
+): TopicSpec {
   return {
-    'message.timestamp.type': 'LogAppendTime',
-    'max.message.bytes': String(MESSAGE_BYTES_MAX),
-    'compression.type': 'producer',
-    'unclean.leader.election.enable': 'false',
-    ...(replication > 1 ? { 'min.insync.replicas': '2' } : {}),
+    name,
+    partitions,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs), 'retention.bytes': '-1' },
+    atLeast: exactRetention ? [] : ['retention.ms'],
+    initialConfig: { 'segment.ms': String(segmentMs) },
   };
 }
 
-export function retentionError(traces: string, tracesMs: number, spans: string, spansMs: number): SpanloomError {
-  return new SpanloomError(
-    'TOPIC_RETENTION',
-    `${traces} keeps records ${tracesMs} ms and ${spans} ${spansMs} ms; traces must be kept at least ${TRACES_PER_SPANS_RETENTION} times as long, because recovery reads them back further`,
-  );
+function topic(name: string, partitions: number, policy: string, initialConfig: Record<string, string>): TopicSpec {
+  return { name, partitions, config: { 'cleanup.policy': policy }, initialConfig };
+}
+
+function withCommon(spec: TopicSpec, replication: number): TopicSpec {
+  return {
+    ...spec,
+    config: {
+      ...spec.config,
+      'message.timestamp.type': 'LogAppendTime',
+      'max.message.bytes': String(MESSAGE_BYTES_MAX),
+      'unclean.leader.election.enable': 'false',
+    },
+    atLeast: [...(spec.atLeast ?? []), 'max.message.bytes'],
+    initialConfig: {
+      ...spec.initialConfig,
+      'compression.type': 'producer',
+      // A commit is then on two disks. Kafka's default of 1 would let a single broker acknowledge and lose it.
+      ...(replication > 1 ? { 'min.insync.replicas': '2' } : {}),
+    },
+  };
 }
