@@ -38,7 +38,7 @@ export interface BrokerLinks {
   /** Gives the links back. The last holder closes the sockets, waiting for requests under way. */
   release(): Promise<void>;
   /** Open sockets, for metrics and tests. */
-  readonly socketCount: number;
+  socketCount(): number;
 }
 
 /** The links of this `Kafka` object; every caller releases what it acquired. */
@@ -72,17 +72,18 @@ class LinkPool {
   hold(): BrokerLinks {
     this.#holders++;
     let released = false;
-    const pool = this;
+    const open = (): this => {
+      if (released) throw new Error('the connections to Kafka were closed by this caller');
+      return this;
+    };
     return {
-      send: (nodeId, request) => this.#send(nodeId, request),
-      sendToAny: (request) => this.#sendToAny(request),
-      leaderOf: (topic, partition) => this.#leaderOf(topic, partition),
+      send: async (nodeId, request) => open().#send(nodeId, request),
+      sendToAny: async (request) => open().#sendToAny(request),
+      leaderOf: async (topic, partition) => open().#leaderOf(topic, partition),
       forgetLeaders: (topic) => this.#leaders.delete(topic),
-      coordinatorOf: (kind, key) => this.#coordinatorOf(kind, key),
-      partitionCounts: (topics) => this.#partitionCounts(topics ?? []),
-      get socketCount() {
-        return pool.#socketCount();
-      },
+      coordinatorOf: async (kind, key) => open().#coordinatorOf(kind, key),
+      partitionCounts: async (topics) => open().#partitionCounts(topics ?? []),
+      socketCount: () => this.#socketCount(),
       release: async () => {
         if (released) return;
         released = true;
@@ -130,7 +131,13 @@ class LinkPool {
     await brokerPool.connect();
     const { seedBroker } = brokerPool;
     if (seedBroker === undefined) throw new Error('kafkajs connected without a seed broker');
-    return sendToBroker(seedBroker, request);
+    try {
+      return await sendToBroker(seedBroker, request);
+    } catch (error) {
+      // Disconnected, it is tried once more and then gives way to the next of `brokers`.
+      if (isUnreachable(error)) await seedBroker.disconnect();
+      throw error;
+    }
   }
 
   async #leaderOf(topic: string, partition: number): Promise<number> {

@@ -62,14 +62,11 @@ function bounded(run: () => Buffer, bytesMax: number): Buffer {
   try {
     return run();
   } catch (cause) {
-    if ((cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(bytesMax);
+    if ((cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new Error(`it decompresses to more than ${bytesMax} bytes`);
+    }
     throw new Error(`it does not decompress (${(cause as Error).message})`, { cause });
   }
-}
-
-/** What every codec throws when the output would pass the bound. */
-export function tooLarge(bytesMax: number): Error {
-  return new Error(`it decompresses to more than ${bytesMax} bytes`);
 }
 
 const ZSTD_FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };

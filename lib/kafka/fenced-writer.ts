@@ -69,14 +69,22 @@ class TransactionalWriter implements FencedWriter {
     if (this.#state === 'dead') throw this.#deadError();
     this.#state = 'busy';
     const sends = new SendQueue();
+    let open = true;
     let committing = false;
     try {
-      await build({ send: (topic, partition, records) => sends.add(() => this.#send(topic, partition, records)) });
+      await build({
+        send: async (topic, partition, records) => {
+          if (!open) throw new Error('this transaction has ended');
+          return sends.add(() => this.#send(topic, partition, records));
+        },
+      });
+      open = false;
       await sends.finish();
       committing = true;
       await this.#coordinator.commit();
       this.#state = 'ready';
     } catch (error) {
+      open = false;
       this.#state = 'dead';
       await sends.finish().catch(() => undefined);
       // Readers wait behind an open transaction; after an unclear commit only the successor's fence may end it.

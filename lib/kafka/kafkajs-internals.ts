@@ -95,7 +95,7 @@ export interface InnerCodec {
 /**
  * kafkajs arms a timer without end on each connection, with a negative delay: 5.8 % of a core for three idle clients and
  * Node's TimeoutNegativeWarning. Ours is armed only while requests wait or the broker throttles. Its look for timed-out
- * requests runs ten times a second and connection; twice a second is enough for time-outs of seconds.
+ * requests runs ten times a second and connection; once is enough for time-outs of seconds.
  */
 export function patchRequestQueue(): void {
   const prototype = requireInner('network/requestQueue').prototype as RequestQueue & { patchedBySpanloom?: true };
@@ -142,7 +142,7 @@ interface RequestQueue {
 }
 
 const PENDING_CHECK_MS = 10;
-const TIMEOUT_CHECK_MS = 500;
+const TIMEOUT_CHECK_MS = 1_000;
 
 const protocolRequests: Record<
   string,

@@ -212,14 +212,17 @@ function readHeaders(cursor: RecordCursor): ReadonlyMap<string, Buffer> {
   return headers;
 }
 
+/** A view into one buffer that the next call overwrites: a fresh one of 2 MiB for every batch costs more than to fill it. */
 function writeRecords(records: readonly OutRecord[]): Buffer {
   let most = 0;
   for (const record of records) most += recordBytesOf(record);
-  const out = Buffer.allocUnsafe(most);
+  if (most > scratch.length) scratch = Buffer.allocUnsafeSlow(most);
   let at = 0;
-  for (let i = 0; i < records.length; i++) at = writeRecord(out, at, i, records[i]!);
-  return out.subarray(0, at);
+  for (let i = 0; i < records.length; i++) at = writeRecord(scratch, at, i, records[i]!);
+  return scratch.subarray(0, at);
 }
+
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 function writeRecord(out: Buffer, from: number, offsetDelta: number, record: OutRecord): number {
   const keyBytes = record.key === null ? -1 : byteLength(record.key);

@@ -7,7 +7,7 @@
  */
 export function decompressSnappy(bytes: Buffer, bytesMax: number): Buffer {
   if (bytes.length < HEADER_BYTES || bytes.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) {
-    return decompressBlock(bytes, bytesMax);
+    return decompressBlock(bytes, bytesMax, bytesMax);
   }
   const blocks: Buffer[] = [];
   let total = 0;
@@ -15,7 +15,7 @@ export function decompressSnappy(bytes: Buffer, bytesMax: number): Buffer {
     if (at + 4 > bytes.length) throw new Error('its snappy frame is cut short');
     const end = at + 4 + bytes.readUInt32BE(at);
     if (end > bytes.length) throw new Error('its snappy frame is cut short');
-    const block = decompressBlock(bytes.subarray(at + 4, end), bytesMax - total);
+    const block = decompressBlock(bytes.subarray(at + 4, end), bytesMax - total, bytesMax);
     total += block.length;
     blocks.push(block);
     at = end;
@@ -26,7 +26,7 @@ export function decompressSnappy(bytes: Buffer, bytesMax: number): Buffer {
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const HEADER_BYTES = 16;
 
-function decompressBlock(block: Buffer, bytesMax: number): Buffer {
+function decompressBlock(block: Buffer, room: number, bytesMax: number): Buffer {
   let at = 0;
   let size = 0;
   for (let shift = 0; ; shift += 7) {
@@ -35,7 +35,7 @@ function decompressBlock(block: Buffer, bytesMax: number): Buffer {
     size += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
   }
-  if (size > bytesMax) throw new Error(`it decompresses to more than ${bytesMax} bytes`);
+  if (size > room) throw new Error(`it decompresses to more than ${bytesMax} bytes`);
   const out = Buffer.allocUnsafe(size);
   let end = 0;
   while (at < block.length) {
