@@ -1,14 +1,18 @@
 import { runCli } from './cli.ts';
 import { processIo } from './io.ts';
 
-/** A reader that has seen enough (`spanloom tail … | head`) is no failure. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+const args = process.argv.slice(2);
+
+/** A reader that has seen enough (`spanloom tail … | head`) is no failure; services drain first, see lib/runtime. */
+if (args[0] !== 'service') {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
 
 stopWithLauncher();
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+process.exitCode = await runCli(args, processIo());
 // Clients that were left open after an error must not keep a finished command alive.
 await flushed(process.stdout);
 process.exit();

@@ -1,5 +1,4 @@
-import { ensureTopics } from '../../lib/kafka/topics.ts';
-import { topicSpecs } from '../../lib/topics/topics.ts';
+import { inspectTopics } from '../../lib/topics/prepare-topics.ts';
 import { defineCommand, oneOf } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plural } from '../format.ts';
@@ -25,13 +24,11 @@ changed. Ingest topics belong to those who write to them and are left alone. Exi
     const create = oneOf(action ?? '', "'topics'", ['create', 'check']) === 'create';
     const asJson = oneOf(values.output ?? 'text', '--output', ['text', 'json']) === 'json';
     const { kafka, settings } = connectKafka(io.env, values.bootstrap);
-    const specs = topicSpecs(settings.SPANLOOM_PREFIX, { partitions: settings.PARTITIONS });
-    const problems = await ensureTopics(kafka, specs, { create, replicationFactor: settings.TOPIC_REPLICATION });
-    const names = specs.map(({ name }) => name);
-    if (asJson) io.out(JSON.stringify({ ok: problems.length === 0, topics: names, problems }));
+    const { topics, problems } = await inspectTopics(kafka, settings, { create });
+    if (asJson) io.out(JSON.stringify({ ok: problems.length === 0, topics, problems }));
     else {
       for (const problem of problems) io.out(problem);
-      if (problems.length === 0) io.out(`${plural(names.length, 'topic')} as they must be: ${names.join(', ')}`);
+      if (problems.length === 0) io.out(`${plural(topics.length, 'topic')} as they must be: ${topics.join(', ')}`);
     }
     return problems.length === 0 ? EXIT.ok : EXIT.failed;
   },

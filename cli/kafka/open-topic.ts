@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
 import { acquireLinks } from '../../lib/kafka/broker-links.ts';
+import { kafkaError } from '../../lib/kafka/errors.ts';
 import { createLogs } from '../../lib/kafka/partition-log.ts';
 import type { PartitionLog } from '../../lib/kafka/types.ts';
 
@@ -23,6 +24,8 @@ export async function openTopic(kafka: Kafka, topic: string): Promise<OpenTopic>
       logs: Array.from({ length: partitions }, (_, partition) => logs.open(topic, partition)),
       close: () => logs.close(),
     };
+  } catch (error) {
+    throw kafkaError(error, `looking for ${topic}`);
   } finally {
     await links.release();
   }

@@ -2,9 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import { ensureTopics, type TopicSpec } from '../../lib/kafka/topics.ts';
 import { type Stack, type StackAddresses, stackEnvironment, startStack } from '../../lib/testkit/stack/stack.ts';
-import { topicSpecs } from '../../lib/topics/topics.ts';
+import { inspectTopics } from '../../lib/topics/prepare-topics.ts';
 import { connectKafka } from '../kafka/connect.ts';
 import type { ServiceName } from '../services.ts';
 import type { ProcessEvent } from '../supervisor/supervised-process.ts';
@@ -102,15 +101,11 @@ function pipelineEnvironment(
 
 async function createTopics(env: Record<string, string | undefined>, options: PipelineOptions): Promise<void> {
   const { kafka, settings } = connectKafka(env, undefined);
-  const replicationFactor = settings.TOPIC_REPLICATION;
-  const ingest: TopicSpec = {
-    name: options.ingestTopic,
-    partitions: options.partitions,
-    partitionsMin: 1,
-    config: {},
-  };
-  const specs = [ingest, ...topicSpecs(settings.SPANLOOM_PREFIX, { partitions: options.partitions })];
-  const problems = await ensureTopics(kafka, specs, { create: true, replicationFactor });
+  const { ingestTopic: name, partitions } = options;
+  const { problems } = await inspectTopics(kafka, settings, {
+    create: true,
+    besides: [{ name, partitions, partitionsMin: 1, config: {} }],
+  });
   if (problems.length > 0) throw new SpanloomError('TOPICS_WRONG', problems.join(' '));
 }
 

@@ -1,5 +1,6 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
+import { kafkaError, kafkaErrorType } from '../../lib/kafka/errors.ts';
 import { byteSize, plural } from '../format.ts';
 
 /**
@@ -24,8 +25,8 @@ export class MessageSender {
     const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
     try {
       await producer.connect();
-    } catch (cause) {
-      throw new SpanloomError('KAFKA_UNREACHABLE', 'Kafka does not answer', { cause, retryable: true });
+    } catch (error) {
+      throw kafkaError(error, 'connecting');
     }
     return new MessageSender(producer, topic);
   }
@@ -62,7 +63,7 @@ export class MessageSender {
 }
 
 function sentence(cause: unknown, topic: string, messages: number, bytes: number): string {
-  const type = (cause as { type?: unknown }).type;
+  const type = kafkaErrorType(cause) ?? kafkaErrorType((cause as Error).cause);
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return `Topic ${topic} does not exist`;
   if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') {
     return `Topic ${topic} takes no record as large as one of these (raise its max.message.bytes)`;

@@ -1,6 +1,6 @@
 /**
  * Stands in for a service in the supervisor's tests. FAKE says how it behaves:
- * steady, refuses (exit 78), crashes (before listening), deaf (ignores SIGTERM).
+ * steady, refuses (exit 78), crashes (before listening), waits (is never ready), deaf (ignores SIGTERM).
  */
 import { createServer } from 'node:http';
 import { stopWithParent } from './stop-with-parent.ts';
@@ -19,7 +19,8 @@ process.on('SIGTERM', () => {
 stopWithParent();
 const startedAt = Date.now();
 const server = createServer((request, response) => {
-  response.statusCode = request.url === '/readyz' && Date.now() - startedAt < 100 ? 503 : 200;
+  const ready = process.env.FAKE !== 'waits' && Date.now() - startedAt > 100;
+  response.statusCode = request.url === '/readyz' && !ready ? 503 : 200;
   response.end();
 });
 server.listen(Number(process.env.METRICS_PORT ?? 0), '127.0.0.1', () => {

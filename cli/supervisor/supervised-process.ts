@@ -22,6 +22,7 @@ export interface ProcessOptions {
   /** Milliseconds; the defaults are those of a machine, tests shorten them. */
   readonly restartDelayMs?: { readonly first: number; readonly max: number };
   readonly drainMsMax?: number;
+  readonly readyMsMax?: number;
 }
 
 /**
@@ -61,13 +62,21 @@ export class SupervisedProcess {
 
   /**
    * Resolves when the service is ready for the first time.
-   * @throws SpanloomError SERVICE_FAILED with its last lines, when it refuses its settings or fails several times over.
+   * @throws SpanloomError SERVICE_FAILED with its last lines, when it refuses its settings, fails several times over or
+   *   is not ready in time.
    */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.settle = { resolve, reject };
-      this.spawn();
-    });
+  async start(): Promise<void> {
+    const readyMsMax = this.options.readyMsMax ?? READY_MS_MAX;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.settle = { resolve, reject };
+        timer = setTimeout(() => reject(this.failure(`not ready after ${readyMsMax / 1000} s`)), readyMsMax);
+        this.spawn();
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Asks it to drain, and kills it if that takes longer than the grace time. Safe to call twice. */
@@ -205,6 +214,7 @@ const RESTART_DELAY_MS = { first: 200, max: 5_000 };
 /** A process that ran this long was healthy: its next failure is a first one again. */
 const STEADY_MS = 20_000;
 const DRAIN_MS_MAX = 10_000;
+const READY_MS_MAX = 90_000;
 const READY_POLL_MS = 150;
 const READY_ANSWER_MS_MAX = 2_000;
 const LAST_LINES_KEPT = 20;

@@ -30,7 +30,7 @@ describe('Supervisor', () => {
       logFolder: folder,
       onEvent,
       specOf: (_service, env) => ({ command: process.execPath, args: [FAKE_SERVICE], env }),
-      processes: { restartDelayMs: { first: 20, max: 100 }, drainMsMax: 400 },
+      processes: { restartDelayMs: { first: 20, max: 100 }, drainMsMax: 400, readyMsMax: 1_500 },
     });
     running.push(supervisor);
     return supervisor;
@@ -75,6 +75,10 @@ describe('Supervisor', () => {
     const exits: ProcessEvent[] = [];
     await expect(supervise('crashes', 1, (event) => exits.push(event)).start()).rejects.toThrow(/exit code 70/);
     expect(exits.map((event) => event.kind === 'exited' && event.restartInMs)).toEqual([20, 40, 80, 100]);
+  });
+
+  it('gives up on a service that does not become ready, and stops it', async () => {
+    await expect(supervise('waits').start()).rejects.toThrow(/alerter did not start \(not ready after 1.5 s\)/);
   });
 
   it('stops a service by asking, and by killing it when it does not listen', async () => {

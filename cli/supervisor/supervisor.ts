@@ -11,7 +11,7 @@ export interface SupervisorOptions {
   readonly onEvent: (event: ProcessEvent) => void;
   /** Tests put stand-ins here. */
   readonly specOf?: (service: ServiceName, env: ProcessSpec['env']) => Pick<ProcessSpec, 'command' | 'args' | 'env'>;
-  readonly processes?: Pick<ProcessOptions, 'restartDelayMs' | 'drainMsMax'>;
+  readonly processes?: Pick<ProcessOptions, 'restartDelayMs' | 'drainMsMax' | 'readyMsMax'>;
 }
 
 /** Runs each service in processes of its own, restarts those that die, and stops them all together. */
