@@ -9,7 +9,8 @@ export class DurationHistogram {
   /** Durations of at most one microsecond, or negative ones. */
   zeroCount = 0;
   sumMicros = 0;
-  private readonly counts = new Float64Array(BUCKETS);
+  /** Up to 2^31 durations in each. */
+  private readonly counts = new Int32Array(BUCKETS);
   /** Buckets outside [lowest, highest] were never touched. */
   private lowest = BUCKETS;
   private highest = -1;

@@ -21,7 +21,7 @@ export interface GeneratedEvent {
   readonly attributes: Attributes;
 }
 
-export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+export type SpanKind = 'unspecified' | 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 /** Whole numbers become int values, other numbers doubles; undefined entries are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -46,7 +46,7 @@ export function encodeTraceRequest(
 }
 
 const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.37.0';
-const KINDS: Record<SpanKind, number> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
+const KINDS: Record<SpanKind, number> = { unspecified: 0, internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
 const STATUS_CODES = { ok: 1, error: 2 };
 /** W3C sampled bit, and "whether the parent is remote is known". */
 const SPAN_FLAGS = 0x101;

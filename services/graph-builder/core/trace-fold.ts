@@ -1,0 +1,143 @@
+import type { FailingTrace } from '../../../lib/codec/records.ts';
+import type { ScanProblem } from '../../../lib/trace/otlp-scan.ts';
+import { SPAN_KIND } from '../../../lib/trace/span-table.ts';
+import { Calls } from './calls.ts';
+import type { DeltaRow, DeltaTable } from './delta-table.ts';
+import { CONFIDENCE, packEdge, packSubject, SUBJECT } from './edge-kinds.ts';
+import { ErrorOrigins } from './error-origins.ts';
+import type { NameTable } from './name-table.ts';
+import { OUTCOME } from './span-attributes.ts';
+import type { SpanCounts } from './span-counts.ts';
+import { TraceSpans } from './trace-spans.ts';
+
+/**
+ * Folds whole traces into deltas: edges, services, entry operations and error origins. The same bytes always give the
+ * same rows, so folding with sign -1 takes back exactly what sign 1 added.
+ */
+export class TraceFold {
+  private readonly spans: TraceSpans;
+  private readonly calls: Calls;
+  private readonly origins: ErrorOrigins;
+  private readonly deltas: DeltaTable;
+  private readonly spanCounts: SpanCounts;
+  private foldNumber = 0;
+  private traceId = '';
+  private sign = 1;
+
+  constructor(names: NameTable, deltas: DeltaTable, spanCounts: SpanCounts) {
+    this.spans = new TraceSpans(names);
+    this.calls = new Calls(names, this.spans);
+    this.origins = new ErrorOrigins(names, this.spans, this.calls);
+    this.deltas = deltas;
+    this.spanCounts = spanCounts;
+  }
+
+  /**
+   * @param otlp all spans of the trace, one encoded request or several one after another.
+   * @param traceId 32 hex characters, for exemplars and failures.
+   * @returns the number of spans in the bytes, or why they are no OTLP; then nothing was added.
+   */
+  fold(otlp: Buffer, traceId: string, sign: 1 | -1): number | ScanProblem {
+    const problem = this.spans.load(otlp);
+    if (problem !== undefined) return problem;
+    this.foldNumber++;
+    this.traceId = traceId;
+    this.sign = sign;
+    this.calls.link();
+    for (let call = 0; call < this.calls.count; call++) this.addCall(call);
+    const { order, orderCount } = this.spans.tree;
+    for (let i = 0; i < orderCount; i++) this.addSpan(order[i] as number);
+    for (const failure of this.origins.find()) this.addFailure(failure.top, failure);
+    return this.spans.table.count;
+  }
+
+  private addCall(call: number): void {
+    const { calls, spans, deltas } = this;
+    const clientRow = calls.clientRow[call] as number;
+    const serverRow = calls.serverRow[call] as number;
+    const startRow = calls.startRow[call] as number;
+    const row = deltas.row(
+      spans.startMicros(startRow),
+      calls.clientOperation[call] as number,
+      calls.serverOperation[call] as number,
+      packSubject(SUBJECT.edge, calls.packed[call] as number),
+    );
+    if (clientRow >= 0) deltas.recordClient(row, spans.durationMicros(clientRow), this.sign);
+    if (serverRow >= 0) deltas.recordServer(row, spans.durationMicros(serverRow), this.sign);
+    this.count(row, startRow, calls.outcome[call] as number);
+  }
+
+  /** The work that a span is for its service, and the request that it is for the system. */
+  private addSpan(row: number): void {
+    const { spans } = this;
+    this.spanCounts.add(
+      spans.operation[row] as number,
+      spans.table.kind[row] as number,
+      spans.table.statusCode[row] as number,
+      spans.durationMicros(row),
+      this.sign,
+    );
+    const isRoot = spans.tree.isRoot(row);
+    if (spans.serves(row) || (isRoot && !spans.calls(row))) this.addServed(row, packSubject(SUBJECT.service));
+    if (isRoot) this.addServed(this.entryOf(row), packSubject(SUBJECT.entry));
+  }
+
+  /** A root that only calls is not part of the system: the entry is what it called, if that is known. */
+  private entryOf(root: number): number {
+    const server = this.calls.servedBy[root] as number;
+    return server >= 0 && this.spans.table.kind[server] === SPAN_KIND.server ? server : root;
+  }
+
+  private addServed(row: number, packed: number): void {
+    const { spans, deltas } = this;
+    const operation = spans.operation[row] as number;
+    const delta = deltas.row(spans.startMicros(row), operation, operation, packed);
+    deltas.recordServer(delta, spans.durationMicros(row), this.sign);
+    this.count(delta, row, spans.outcome[row] as number);
+  }
+
+  private count(delta: DeltaRow, row: number, outcome: number): void {
+    const isFailed = (outcome & OUTCOME.failed) !== 0;
+    delta.calls += this.sign;
+    if (isFailed) delta.errors += this.sign;
+    else if ((outcome & OUTCOME.answered4xx) !== 0) delta.errors4xx += this.sign;
+    delta.countTrace(this.foldNumber, this.sign);
+    if (this.sign < 0) return;
+    const micros = this.spans.durationMicros(row);
+    if (!delta.wantsExemplar(isFailed, micros)) return;
+    const spanIdAt = this.spans.table.spanId[row] as number;
+    delta.addExemplar(this.traceId, this.spans.bytes.hexSlice(spanIdAt, spanIdAt + 8), isFailed, micros);
+  }
+
+  /**
+   * Failures stand with the entry that they belong to. Of a subtree whose top is an orphan that is the trace's first
+   * root; without any, the orphan itself, marked so, with no calls: it must not count as a request.
+   */
+  private addFailure(top: number, failure: Pick<FailingTrace, 'origins' | 'path'>): void {
+    const { spans, deltas } = this;
+    const root = spans.tree.isRoot(top) ? top : this.firstRoot();
+    const entry = root < 0 ? top : this.entryOf(root);
+    const packed = root < 0 ? packEdge(0, 0, CONFIDENCE.orphan) : 0;
+    const startTime = spans.startMicros(entry);
+    const operation = spans.operation[entry] as number;
+    const row = deltas.row(startTime, operation, operation, packSubject(SUBJECT.entry, packed));
+    deltas.addFailure(row, {
+      traceId: this.traceId,
+      sign: this.sign,
+      userVisible: root >= 0 && spans.failed(entry),
+      startTime,
+      origins: failure.origins,
+      path: failure.path,
+    });
+  }
+
+  private firstRoot(): number {
+    const { tree } = this.spans;
+    for (let i = 0; i < tree.orderCount; i++) {
+      const row = tree.order[i] as number;
+      if ((tree.parent[row] as number) >= 0) return -1;
+      if (tree.isRoot(row)) return row;
+    }
+    return -1;
+  }
+}
