@@ -15,7 +15,14 @@ import { benchMessages } from './spans.ts';
  */
 export async function measureLatency(
   kafka: Kafka,
-  options: { prefix: string; ingestTopic: string; partitions: number; idleTimeoutMs: number; seed: number; progress: (line: string) => void },
+  options: {
+    prefix: string;
+    ingestTopic: string;
+    partitions: number;
+    idleTimeoutMs: number;
+    seed: number;
+    progress: (line: string) => void;
+  },
 ): Promise<number[]> {
   options.progress(`measuring latency at ${SPANS_PER_SECOND} spans per second for ${SECONDS} s`);
   const logs = createLogs(kafka);
@@ -23,7 +30,9 @@ export async function measureLatency(
   const lastAckMs = new Map<string, number>();
   const latencies: number[] = [];
   const tail = tailTopic({
-    logs: Array.from({ length: options.partitions }, (_, partition) => logs.open(topicNames(options.prefix).traces, partition)),
+    logs: Array.from({ length: options.partitions }, (_, partition) =>
+      logs.open(topicNames(options.prefix).traces, partition),
+    ),
     from: 'end',
     untilEnd: false,
     signal: abort.signal,

@@ -4,7 +4,11 @@ import { SpanTable } from '../lib/trace/span-table.ts';
 import { benchMessages } from './spans.ts';
 
 /** The span set of a run: generated, or read from a file of length-prefixed (uint32 big-endian) OTLP messages. */
-export async function* messagesOf(source: { input?: string | undefined; spans: number; seed: number }): AsyncGenerator<Buffer> {
+export async function* messagesOf(source: {
+  input?: string | undefined;
+  spans: number;
+  seed: number;
+}): AsyncGenerator<Buffer> {
   if (source.input === undefined) yield* benchMessages(source.spans, source.seed);
   else yield* lengthPrefixed(source.input);
 }

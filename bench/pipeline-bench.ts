@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Kafka } from 'kafkajs';
+import { tailTopic } from '../cli/kafka/tail-topic.ts';
 import { MessageSender } from '../cli/produce/message-sender.ts';
 import { SERVICES, type ServiceName } from '../cli/services.ts';
 import { Supervisor } from '../cli/supervisor/supervisor.ts';
-import { tailTopic } from '../cli/kafka/tail-topic.ts';
 import { assembledTraceCodec } from '../lib/codec/records.ts';
 import { createKafka } from '../lib/kafka/client.ts';
 import { createLogs } from '../lib/kafka/partition-log.ts';
@@ -96,12 +96,15 @@ async function fill(kafka: Kafka, options: BenchOptions): Promise<SpanLedger> {
     const before = ledger.sent;
     ledger.addSent(message);
     await sender.add(message);
-    if (Math.floor(ledger.sent / 200_000) > Math.floor(before / 200_000)) options.progress(`${ledger.sent} spans produced`);
+    if (Math.floor(ledger.sent / 200_000) > Math.floor(before / 200_000))
+      options.progress(`${ledger.sent} spans produced`);
   }
   await sender.flush();
   await sender.close();
   const { bytes } = sender;
-  options.progress(`${ledger.sent} spans in ${(bytes / 2 ** 20).toFixed(0)} MiB are on ${INGEST}, ${(bytes / ledger.sent).toFixed(0)} bytes each`);
+  options.progress(
+    `${ledger.sent} spans in ${(bytes / 2 ** 20).toFixed(0)} MiB are on ${INGEST}, ${(bytes / ledger.sent).toFixed(0)} bytes each`,
+  );
   return ledger;
 }
 

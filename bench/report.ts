@@ -38,7 +38,9 @@ export function table(result: BenchResult): string {
     `${'total'.padEnd(18)}${result.total.spansPerCpuSecond.toLocaleString('en').padStart(14)}`,
     '',
     `latency beyond the idle time-out: p50 ${result.latencyMs.p50} ms, p99 ${result.latencyMs.p99} ms`,
-    `record bytes per span: ${Object.entries(result.kafkaBytesPerSpan).map(([topic, bytes]) => `${topic} ${bytes}`).join(', ')}`,
+    `record bytes per span: ${Object.entries(result.kafkaBytesPerSpan)
+      .map(([topic, bytes]) => `${topic} ${bytes}`)
+      .join(', ')}`,
     `lost ${result.lost}, double ${result.double} of ${result.spans.toLocaleString('en')} spans`,
   ];
   return lines.join('\n');

@@ -31,13 +31,12 @@ export const commonSettings = {
       'Creates missing topics at start. Turn it off where services may not create topics, and run `spanloom topics create`.',
   }),
   TOPIC_REPLICATION: integer({
-    default: -1,
-    min: -1,
+    min: 1,
     max: 10,
     unit: 'replicas',
+    defaultText: '3, or the number of brokers if lower',
     description:
-      "Replicas of topics that are created; -1 takes the brokers' default.replication.factor. From 2 on, writes wait for two replicas (min.insync.replicas). With one, the loss of a broker's disk loses spans.",
-    check: (all) => (all['TOPIC_REPLICATION'] === 0 ? 'TOPIC_REPLICATION is 0; give at least 1, or -1.' : undefined),
+      "Replicas of topics that are created. From 2 on, writes wait for two replicas (min.insync.replicas). With one, the loss of a broker's disk loses spans.",
   }),
   SPANS_RETENTION_MS: durationMs({
     default: 24 * HOUR_MS,

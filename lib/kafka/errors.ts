@@ -42,6 +42,10 @@ export function kafkaError(error: unknown, doing: string): SpanloomError {
   if (isNotAllowed(error)) {
     return new SpanloomError('KAFKA_NOT_ALLOWED', `Kafka does not allow this client ${doing}`, { cause: error });
   }
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    const sentence = `Kafka has no such topic or partition while ${doing}`;
+    return new SpanloomError('KAFKA_TOPIC_MISSING', sentence, { cause: error, retryable: true });
+  }
   return new SpanloomError(
     'KAFKA_REQUEST_FAILED',
     `Kafka failed while ${doing}${type === undefined ? '' : `: ${type}`}`,

@@ -43,7 +43,7 @@ export function transactionalId(prefix: string, service: string, partition: numb
 export interface TopicOptions {
   /** Of all topics that are worked on by partition. */
   readonly partitions: number;
-  /** As it will be created; default -1, the brokers' default. */
+  /** Of topics that are created; default 1. */
   readonly replication?: number;
   /** Default 24 h. */
   readonly spansRetentionMs?: number;
@@ -64,7 +64,7 @@ export function topicSpecs(prefix: string, options: TopicOptions): readonly Topi
   const spansMs = options.spansRetentionMs ?? 24 * HOUR_MS;
   const tracesMs = options.tracesRetentionMs ?? 72 * HOUR_MS;
   if (tracesMs < 2 * spansMs) throw new RangeError(`Traces kept ${tracesMs} ms, spans ${spansMs} ms: less than twice`);
-  const { partitions, replication = -1 } = options;
+  const { partitions, replication = 1 } = options;
   // Retention deletes whole segments: short ones keep what is retained near to what is promised.
   return [
     log(names.spans, { partitions, retentionMs: spansMs, segmentMs: HOUR_MS }, { exactRetention: true }),

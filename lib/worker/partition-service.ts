@@ -130,7 +130,10 @@ function workerEvents(
       metrics.lag(input.topic, input.partition, lagRecords, behindMs / 1000);
       reportOffset(position);
     },
-    stopped: (worker, clean) => logger.info('partition stopped', { worker, clean }),
+    stopped: (worker, clean) => {
+      metrics.lagGone(input.topic, input.partition);
+      logger.info('partition stopped', { worker, clean });
+    },
   };
 }
 

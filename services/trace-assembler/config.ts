@@ -6,9 +6,10 @@ export const settings = defineSettings(
     ...commonSettings,
     ...redisSettings,
     WINDOW_STORE: choice({
-      options: ['redis', 'memory'],
+      values: ['redis', 'memory'],
       default: 'redis',
-      description: 'Where the bytes of open traces are held. memory needs no Redis, but every restart reads back from Kafka.',
+      description:
+        'Where the bytes of open traces are held. memory needs no Redis, but every restart reads back from Kafka.',
     }),
     TRACE_IDLE_TIMEOUT_MS: durationMs({
       default: 10_000,

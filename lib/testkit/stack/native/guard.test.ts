@@ -58,6 +58,13 @@ describe('the guard of the servers', () => {
     await waitFor(() => !isAlive(serverPid));
   });
 
+  it('runs the command that ends servers elsewhere', async () => {
+    const note = join(work, 'command has run');
+    const { owner } = await startOwner({ graceMs: 0, command: ['touch', note] });
+    owner.kill('SIGKILL');
+    await waitFor(() => existsSync(note));
+  });
+
   it('leaves servers and data alone once it is released', async () => {
     const { owner, serverPid } = await startOwner({ graceMs: 0, ending: 'guard.release()' });
     await delay(200);
@@ -69,7 +76,7 @@ describe('the guard of the servers', () => {
   });
 
   /** A program of its own, with a guard and a server, because it must die. */
-  async function startOwner(options: { graceMs: number; server?: string; ending?: string }) {
+  async function startOwner(options: { graceMs: number; server?: string; ending?: string; command?: string[] }) {
     const program = join(work, 'owner.ts');
     await writeFile(
       program,
@@ -77,7 +84,7 @@ describe('the guard of the servers', () => {
        import { mkdirSync } from 'node:fs';
        import { startGuard } from ${JSON.stringify(GUARD)};
        mkdirSync(${JSON.stringify(temporary)}, { recursive: true });
-       const guard = startGuard({ graceMs: ${options.graceMs}, deleteDir: ${JSON.stringify(temporary)} });
+       const guard = startGuard(${JSON.stringify({ graceMs: options.graceMs, deleteDir: temporary, command: options.command })});
        const server = ${JSON.stringify(options.server ?? 'while :; do sleep 0.05; done')};
        const child = spawn('/bin/sh', ['-c', server], { detached: true, stdio: 'ignore' });
        guard.watch(child);

@@ -17,11 +17,16 @@ export interface GuardOptions {
   readonly graceMs: number;
   /** A temporary folder that goes when the servers are gone. */
   readonly deleteDir?: string;
+  /** Run then, for servers that are no processes of this machine's. */
+  readonly command?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 export function startGuard(options: GuardOptions): Guard {
   const tenths = Math.ceil(options.graceMs / 100);
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'spanloom-guard', String(tenths), options.deleteDir ?? ''], {
+  const args = ['spanloom-guard', String(tenths), options.deleteDir ?? '', ...(options.command ?? [])];
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, ...args], {
+    env: options.env ?? process.env,
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
@@ -45,6 +50,7 @@ trap '' INT TERM HUP QUIT
 cd /
 tenths=$1
 dir=$2
+shift 2
 pids=
 while read -r verb pid; do
   case $verb in
@@ -60,5 +66,6 @@ if [ "$tenths" -gt 0 ]; then
 fi
 for p in $pids; do kill -KILL "$p" 2>/dev/null; done
 [ -n "$dir" ] && rm -rf -- "$dir"
+[ $# -gt 0 ] && "$@" >/dev/null 2>&1
 exit 0
 `;

@@ -9,12 +9,38 @@ export const KAFKA_ARTIFACTS = [
 /** Ingest topics may hold records of 10 MB; batches of a little more must pass. */
 const MESSAGE_BYTES_MAX = 12 * 1024 * 1024;
 
+/** What holds for one broker on one machine wherever it runs; addresses and folders are added at each start. */
+export const SINGLE_BROKER_PROPERTIES: Readonly<Record<string, string | number>> = {
+  'num.partitions': 4,
+  // One broker holds the only copy of everything.
+  'offsets.topic.replication.factor': 1,
+  'offsets.topic.num.partitions': 4,
+  'transaction.state.log.replication.factor': 1,
+  'transaction.state.log.min.isr': 1,
+  'transaction.state.log.num.partitions': 4,
+  'share.coordinator.state.topic.replication.factor': 1,
+  'share.coordinator.state.topic.min.isr': 1,
+  'share.coordinator.state.topic.num.partitions': 1,
+  // Nobody else is about to join on one machine.
+  'group.initial.rebalance.delay.ms': 0,
+  // A misspelt topic name is an error, not a new topic.
+  'auto.create.topics.enable': 'false',
+  'delete.topic.enable': 'true',
+  'message.max.bytes': MESSAGE_BYTES_MAX,
+  'replica.fetch.max.bytes': MESSAGE_BYTES_MAX,
+  // The cleaner's default of 128 MiB would be a quarter of the heap.
+  'log.cleaner.enable': 'true',
+  'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+  'num.network.threads': 2,
+  'num.io.threads': 4,
+};
+
 /**
- * One broker that is its own controller (KRaft), for one machine. Ports are set at each start, so that data survives a
- * change of ports: a broker registers its address anew whenever it starts.
+ * One broker that is its own controller (KRaft). Ports are set at each start, so that data survives a change of ports:
+ * a broker registers its address anew whenever it starts.
  */
 export function kafkaProperties(at: { port: number; controllerPort: number; logDir: string }): string {
-  const lines: Record<string, string | number> = {
+  const properties = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${at.controllerPort}`,
@@ -22,33 +48,12 @@ export function kafkaProperties(at: { port: number; controllerPort: number; logD
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${at.port}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    // A properties file reads a backslash as an escape.
     'log.dirs': at.logDir.replaceAll('\\', '/'),
-    'num.partitions': 4,
-    // One broker holds the only copy of everything.
-    'offsets.topic.replication.factor': 1,
-    'offsets.topic.num.partitions': 4,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'transaction.state.log.num.partitions': 4,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'share.coordinator.state.topic.num.partitions': 1,
-    // Nobody else is about to join on one machine.
-    'group.initial.rebalance.delay.ms': 0,
-    // A misspelt topic name is an error, not a new topic.
-    'auto.create.topics.enable': 'false',
-    'delete.topic.enable': 'true',
-    'message.max.bytes': MESSAGE_BYTES_MAX,
-    'replica.fetch.max.bytes': MESSAGE_BYTES_MAX,
-    // The cleaner's default of 128 MiB would be a quarter of the heap.
-    'log.cleaner.enable': 'true',
-    'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
-    'num.network.threads': 2,
-    'num.io.threads': 4,
+    ...SINGLE_BROKER_PROPERTIES,
   };
-  return `${Object.entries(lines)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('\n')}\n`;
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
+  return lines.join('');
 }
 
 export const LOG4J_PROPERTIES = `status=ERROR

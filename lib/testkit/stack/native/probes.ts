@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
 /** True when the broker gives metadata that has a broker in it: it is registered, unfenced and takes requests. */
-export async function kafkaAnswers(port: number): Promise<boolean> {
+export async function kafkaAnswers(port: number, host = LOOPBACK): Promise<boolean> {
   const answer = await ask(
-    port,
+    { host, port },
     METADATA_REQUEST,
     (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0),
   );
@@ -13,14 +13,14 @@ export async function kafkaAnswers(port: number): Promise<boolean> {
 
 /** True when Redis says PONG; while it loads its file it says LOADING. */
 export async function redisAnswers(port: number): Promise<boolean> {
-  const answer = await ask(port, Buffer.from('PING\r\n'), (bytes) => bytes.includes('\n'));
+  const answer = await ask({ host: LOOPBACK, port }, Buffer.from('PING\r\n'), (bytes) => bytes.includes('\n'));
   return answer?.toString().startsWith('+PONG') === true;
 }
 
 /** True when an HTTP server answers, whatever it says. */
 export async function httpAnswers(port: number): Promise<boolean> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(PROBE_MS) });
+    const answer = await fetch(`http://${LOOPBACK}:${port}/`, { signal: AbortSignal.timeout(PROBE_MS) });
     await answer.body?.cancel();
     return true;
   } catch {
@@ -28,6 +28,7 @@ export async function httpAnswers(port: number): Promise<boolean> {
   }
 }
 
+const LOOPBACK = '127.0.0.1';
 const PROBE_MS = 2_000;
 
 /** Metadata v4 for no topics, without auto creation: header (api key 3, version 4, correlation 1, client id) and body. */
@@ -38,10 +39,14 @@ const METADATA_REQUEST = Buffer.concat([
   Buffer.from([0, 0, 0, 0, 0]),
 ]);
 
-function ask(port: number, request: Buffer, isWhole: (bytes: Buffer) => boolean): Promise<Buffer | undefined> {
+function ask(
+  at: { host: string; port: number },
+  request: Buffer,
+  isWhole: (bytes: Buffer) => boolean,
+): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect(at);
     const done = (answer: Buffer | undefined) => {
       socket.destroy();
       resolve(answer);

@@ -1,0 +1,25 @@
+# One image for all services: `spanloom service NAME`, and every other `spanloom` command.
+
+FROM node:24.21.0-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Without install scripts: the only one of use here fetches Node 24, which the base image is.
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24.21.0-slim
+ENV NODE_ENV=production
+# Inside a container loopback would be out of everybody's reach; which port is published is up to whoever runs it.
+ENV METRICS_HOST=0.0.0.0 METRICS_PORT=9464
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json LICENSE* ./
+COPY cli ./cli
+COPY lib ./lib
+COPY schemas ./schemas
+COPY services ./services
+# Fails the build when something that the command needs was not copied.
+RUN node cli/spanloom.js --version
+USER node
+EXPOSE 9464
+ENTRYPOINT ["node", "cli/spanloom.js"]
+CMD ["--help"]
