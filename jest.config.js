@@ -30,6 +30,7 @@ export default {
     {
       ...shared,
       displayName: 'stack',
+      setupFilesAfterEnv: ['<rootDir>/test/support/stack-test-setup.js'],
       testEnvironment: '<rootDir>/test/support/leak-checking-environment.js',
       testMatch: ['<rootDir>/**/*.integration.test.ts', '<rootDir>/test/{integration,e2e,faults}/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/dist/'],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import type { RedisConnection } from '../../../lib/redis/connect.ts';
 import type {
   ClosedTrace,
   RememberedTrace,
@@ -25,11 +25,11 @@ import { REMEMBERED_BYTES_MAX } from './memory-window-store.ts';
  *   <prefix>:{p}:<namespace>:index:<nonce> the worker's index, between a drain and its adoption
  */
 export class RedisWindowStore implements WindowStore {
-  private readonly redis: Redis;
+  private readonly redis: RedisConnection;
   private readonly keys: Keys;
   private readonly settings: RedisWindowStoreSettings;
 
-  constructor(redis: Redis, settings: RedisWindowStoreSettings) {
+  constructor(redis: RedisConnection, settings: RedisWindowStoreSettings) {
     this.redis = redis;
     this.settings = settings;
     this.keys = keysOf(settings.prefix, settings.partition);
