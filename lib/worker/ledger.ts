@@ -30,13 +30,15 @@ export class Ledger {
 
   /**
    * Waits until the predecessor has handed over, but no longer than `handOffWaitMs`: after that it is taken for dead.
-   * Returns at once when there never was one, or when its last word was a hand-off.
+   * Returns at once when there never was one, when its last word was a hand-off, or when it was this very worker, which
+   * begins again under a new nonce.
    */
-  async awaitHandOff(isStopping: () => boolean): Promise<void> {
+  async awaitHandOff(ownNonce: string, isStopping: () => boolean): Promise<void> {
     const deadline = this.clock.monotonicMs() + this.settings.handOffWaitMs;
     let { end } = await this.log.bounds();
     let last = await this.lastEntryBefore(end);
-    while (last !== undefined && last.handOff === null && this.clock.monotonicMs() < deadline && !isStopping()) {
+    while (last !== undefined && last.handOff === null && last.nonce !== ownNonce) {
+      if (this.clock.monotonicMs() >= deadline || isStopping()) return;
       await this.clock.sleep(HAND_OFF_POLL_MS);
       const now = (await this.log.bounds()).end;
       if (now === end) continue;

@@ -27,6 +27,7 @@ export class PartitionWorker {
   private readonly ledger: Ledger;
   private stopping = false;
   private position = 0;
+  private lastNonce = '';
 
   constructor(settings: WorkerSettings, stage: Stage, ports: WorkerPorts) {
     this.settings = settings;
@@ -61,13 +62,14 @@ export class PartitionWorker {
 
   private async incarnation(): Promise<void> {
     const { crashPoint } = this.ports;
-    await this.ledger.awaitHandOff(() => this.stopping);
+    await this.ledger.awaitHandOff(this.lastNonce, () => this.stopping);
     if (this.stopping) return;
     crashPoint('before-fence');
     const writer = await this.ports.openWriter();
     try {
       crashPoint('after-fence');
       const nonce = this.ports.randomHex(8);
+      this.lastNonce = nonce;
       const last = await this.ledger.claim(writer, nonce);
       crashPoint('after-claim');
       const from = await this.stage.recover(last, { nonce });

@@ -25,6 +25,13 @@ describe('StreamTime', () => {
     expect(time.ms).toBe(6_000);
   });
 
+  it('counts whole milliseconds, though the clock of the process does not', () => {
+    const time = new StreamTime(0);
+    time.read([record(1_000)], true, 100.25);
+    time.read([], true, 103.9);
+    expect(time.ms).toBe(1_003);
+  });
+
   it('begins to count anew with each record', () => {
     const time = new StreamTime(0);
     time.read([record(1_000)], true, 100);

@@ -8,7 +8,7 @@ import type { LogRecord } from '../kafka/types.ts';
  * asked for, not answered: a process that was stopped for a minute must not close what has arrived meanwhile.
  */
 export class StreamTime {
-  /** Epoch milliseconds of the broker; 0 until a record was read. */
+  /** Whole epoch milliseconds of the broker; 0 until a record was read. */
   ms: number;
   private newestAppendMs: number;
   /** Monotonic moment from which time passed counts; undefined while behind. */
@@ -28,6 +28,6 @@ export class StreamTime {
     else if (records.length > 0 || this.caughtUpSinceMs === undefined) this.caughtUpSinceMs = askedAtMs;
     const passedMs =
       this.caughtUpSinceMs === undefined || this.newestAppendMs === 0 ? 0 : askedAtMs - this.caughtUpSinceMs;
-    this.ms = Math.max(this.ms, this.newestAppendMs + passedMs);
+    this.ms = Math.max(this.ms, this.newestAppendMs + Math.floor(passedMs));
   }
 }
