@@ -1,4 +1,15 @@
-import type { RedactionNames } from './core/redaction-rules.ts';
+import { commonSettings } from '../../lib/config/common.ts';
+import {
+  bytes,
+  choice,
+  defineSettings,
+  durationMs,
+  type SettingsOf,
+  secret,
+  textList,
+} from '../../lib/config/settings.ts';
+import { ENCODINGS } from './core/decode.ts';
+import { REDACTION_NAME, type RedactionNames } from './core/redaction-rules.ts';
 
 /** Names that are dropped unless REDACT_DROP says otherwise; `-` and `_` are the same, and case does not matter. */
 const DROPPED_BY_DEFAULT = [
@@ -14,15 +25,95 @@ const DROPPED_BY_DEFAULT = [
   '*.x-api-key',
   '*.access_token',
   '*.refresh_token',
+  // Query strings carry tokens and personal data as often as headers do.
+  'url.query',
 ];
 
-/** Query strings carry tokens and personal data as often as headers do. */
-const QUERY_DROPPED = ['url.query'];
 const QUERY_CUT = ['url.full', 'http.url', 'http.target'];
 
-export const DEFAULT_REDACTION: RedactionNames = {
-  drop: [...DROPPED_BY_DEFAULT, ...QUERY_DROPPED],
-  hash: [],
-  keep: [],
-  cutQuery: QUERY_CUT,
-};
+export const DEFAULT_REDACTION: RedactionNames = { drop: DROPPED_BY_DEFAULT, hash: [], keep: [], cutQuery: QUERY_CUT };
+
+const NAMES = 'attribute names, each `name` or `*.ending`';
+
+function redactionNames(description: string, fallback: readonly string[]) {
+  return textList({ default: fallback, pattern: REDACTION_NAME, items: NAMES, description });
+}
+
+export const settings = defineSettings(
+  {
+    ...commonSettings,
+    INGEST_TOPICS: textList({
+      default: ['otlp_spans'],
+      pattern: /^(\/.+\/|[A-Za-z0-9._-]{1,249})$/,
+      items: 'topic names or /regular expressions/ over whole names',
+      description:
+        'Topics that producers write spans to. Topics and partitions that appear later are taken in within a minute, from their first record on.',
+    }),
+    INGEST_ENCODING: choice({
+      values: ENCODINGS,
+      default: 'auto',
+      description: 'How the records are encoded; auto tells OTLP protobuf from OTLP/JSON by the first bytes of each.',
+    }),
+    SPAN_BYTES_MAX: bytes({
+      default: 256 * 1024,
+      min: 4 * 1024,
+      max: 512 * 1024,
+      description:
+        'A larger span has its largest attributes cut, and is marked, until it fits; if it never fits it is a dead letter.',
+    }),
+    REDACT_DROP: redactionNames(
+      'Attributes whose value is taken out of spans, resources, scopes, events and links. Case does not matter, and - equals _.',
+      DEFAULT_REDACTION.drop,
+    ),
+    REDACT_HASH: redactionNames(
+      'Attributes whose value is replaced by a keyed hash (HMAC-SHA-256 with REDACT_HASH_KEY): still equal where it was equal.',
+      DEFAULT_REDACTION.hash,
+    ),
+    REDACT_HASH_KEY: secret({ description: 'Key for REDACT_HASH. Changing it changes every hash.' }),
+    REDACT_KEEP: redactionNames('Attributes that stay although an ending of the other lists covers them.', []),
+    REDACT_CUT_QUERY: redactionNames(
+      'Attributes that hold a URL, which loses its query string.',
+      DEFAULT_REDACTION.cutQuery,
+    ),
+    DEAD_LETTER_PAYLOAD: choice({
+      values: ['none', 'full'],
+      default: 'none',
+      description:
+        'full puts the refused bytes into the dead letter. They may hold what redaction takes out of spans; the source record can be read again without them.',
+    }),
+    COMMIT_INTERVAL_MS: durationMs({
+      default: 500,
+      min: 10,
+      max: 5_000,
+      description:
+        'Longest time between two transactions while only the position has moved; spans are committed at once.',
+    }),
+    FETCH_BYTES_MAX: bytes({
+      default: 1024 * 1024,
+      min: 64 * 1024,
+      max: 16 * 1024 * 1024,
+      description:
+        'Most bytes asked for in one fetch of one partition, as compressed on the broker. A single larger batch is still read.',
+    }),
+  },
+  {
+    checks: [
+      (s) =>
+        s.REDACT_HASH.length > 0 && s.REDACT_HASH_KEY === undefined
+          ? 'REDACT_HASH names attributes, but REDACT_HASH_KEY is not set; hashes without a key can be guessed.'
+          : undefined,
+    ],
+  },
+);
+
+export type RouterSettings = SettingsOf<typeof settings>;
+
+/** The four lists as the core takes them. */
+export function redactionOf(values: RouterSettings): RedactionNames {
+  return {
+    drop: values.REDACT_DROP,
+    hash: values.REDACT_HASH,
+    keep: values.REDACT_KEEP,
+    cutQuery: values.REDACT_CUT_QUERY,
+  };
+}

@@ -55,9 +55,7 @@ export class RedactionRules {
 }
 
 /** Whether an entry has the form of a rule: a name of at least two characters, or `*.` and such a name. */
-export function isRedactionName(entry: string): boolean {
-  return /^(\*\.)?[^*\s]{2,255}$/.test(entry);
-}
+export const REDACTION_NAME = /^(\*\.)?[^*\s]{2,255}$/;
 
 interface Rule {
   /** Folded bytes. */
@@ -67,7 +65,7 @@ interface Rule {
 }
 
 function parseRule(entry: string, action: Action): Rule {
-  if (!isRedactionName(entry)) throw new Error(`${entry} is not a redaction name`);
+  if (!REDACTION_NAME.test(entry)) throw new Error(`${entry} is not a redaction name`);
   const isEnding = entry.startsWith('*.');
   const name = Uint8Array.from(Buffer.from(isEnding ? entry.slice(2) : entry, 'utf8'), (byte) => FOLD[byte]!);
   return { name, isEnding, action };

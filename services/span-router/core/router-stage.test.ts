@@ -162,7 +162,7 @@ describe('RouterStage', () => {
 
   it('reports a batch that cannot be decompressed the same way, and goes on behind it', async () => {
     await stage.recover(entryAt(7), { nonce: 'n' });
-    stage.refuseBatch(7, 12, 'its zstd data is damaged');
+    stage.onUndecodable(7, 12, 'its zstd data is damaged');
     await apply([], 7, 12);
     const { entry, outputs } = (await commit())!;
     const [letter] = decodeLetters(outputsOf({ outputs }, 'spanloom.dead-letters')[0]!.records);

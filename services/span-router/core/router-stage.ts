@@ -72,7 +72,7 @@ export class RouterStage implements Stage {
   }
 
   /** Offsets [from, to) hold a batch that cannot be decompressed or parsed; the reader goes on at `to`. */
-  refuseBatch(from: number, to: number, why: string): void {
+  onUndecodable(from: number, to: number, why: string): void {
     const { topic, partition } = this.settings;
     this.route.deadLetters.refuseBatch(
       { topic, partition, offset: from, timestampMs: this.streamTimeMs, encoding: 'unknown' },
