@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../../../lib/codec/records.ts';
 import type { LogRecord, OutRecord } from '../../../lib/kafka/types.ts';
 import type { Bundle } from '../../../lib/trace/otlp-bundle.ts';
+import { splitBySize } from '../../../lib/worker/split-by-size.ts';
 import type {
   CommitReason,
   EndOfOutput,
@@ -206,25 +207,3 @@ function bundleOutputs(topic: string, bundles: readonly Bundle[], source: string
   }
   return outputs;
 }
-
-/** Kafka's client packs one send into one batch per partition, so a send is kept below SEND_BYTES_MAX. */
-function splitBySize(records: readonly OutRecord[]): OutRecord[][] {
-  const parts: OutRecord[][] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const size = (record.value?.length ?? 0) + (record.key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
-    const last = parts.at(-1);
-    if (last === undefined || bytes + size > SEND_BYTES_MAX) {
-      parts.push([record]);
-      bytes = size;
-    } else {
-      last.push(record);
-      bytes += size;
-    }
-  }
-  return parts;
-}
-
-const SEND_BYTES_MAX = 2 * 1024 * 1024;
-/** Lengths, headers and the like, at most. */
-const RECORD_OVERHEAD_BYTES = 512;

@@ -1,0 +1,68 @@
+import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
+import type { Revision } from './earlier-revisions.ts';
+
+/** Reads stretches and single records of the input again. */
+export class ReadAgain {
+  private readonly log: PartitionLog;
+  private readonly known = new Map<number, LogRecord>();
+
+  constructor(log: PartitionLog) {
+    this.log = log;
+  }
+
+  /** All records of offsets [from, to) that are still there, in order. */
+  async forEach(from: number, to: number, visit: (record: LogRecord) => void): Promise<void> {
+    const { start } = await this.log.bounds();
+    let offset = Math.max(from, start);
+    while (offset < to) {
+      const fetched = await this.log.fetch({ offset, maxBytes: STRETCH_BYTES, maxWaitMs: WAIT_MS });
+      for (const record of fetched.records) if (record.offset < to) visit(record);
+      if (fetched.nextOffset <= offset) throw stuck(offset);
+      offset = fetched.nextOffset;
+    }
+  }
+
+  /**
+   * Fetches what `records` need of earlier offsets, each stretch of the log once, for `at`.
+   * @param earlier per record, what is known of its trace.
+   */
+  async prepare(records: readonly LogRecord[], earlier: readonly (readonly Revision[])[]): Promise<void> {
+    const wanted = new Set(earlier.flatMap((revisions) => revisions.map(({ offset }) => offset)));
+    if (wanted.size === 0) return;
+    for (const record of records) if (wanted.delete(record.offset)) this.known.set(record.offset, record);
+    for (const offset of [...wanted].sort((a, b) => a - b)) {
+      if (!this.known.has(offset)) await this.fetchAround(offset, wanted);
+    }
+  }
+
+  /** The record of that offset; undefined when the log has let go of it. */
+  at(offset: number): LogRecord | undefined {
+    return this.known.get(offset);
+  }
+
+  release(): void {
+    this.known.clear();
+  }
+
+  /** A fetch answers with whole batches, so it often brings others that are wanted too. */
+  private async fetchAround(offset: number, wanted: ReadonlySet<number>): Promise<void> {
+    try {
+      const fetched = await this.log.fetch({ offset, maxBytes: RECORD_BYTES, maxWaitMs: WAIT_MS });
+      for (const record of fetched.records) if (wanted.has(record.offset)) this.known.set(record.offset, record);
+    } catch (error) {
+      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+    }
+  }
+}
+
+const STRETCH_BYTES = 4 * 1024 * 1024;
+/** At least one whole batch comes, however large. */
+const RECORD_BYTES = 64 * 1024;
+const WAIT_MS = 100;
+
+function stuck(offset: number): SpanloomError {
+  return new SpanloomError('TRACES_UNREADABLE', `The traces topic cannot be read past offset ${offset}`, {
+    retryable: true,
+  });
+}
