@@ -1,10 +1,16 @@
 import type { AssignedPartition, Membership } from '../kafka/types.ts';
-import type { PartitionWorker } from './partition-worker.ts';
+
+/** Works on one partition until it is stopped. */
+export interface Worker {
+  /** Resolves when the worker has drained. Never rejects. */
+  run(): Promise<void>;
+  stop(): void;
+}
 
 export interface PartitionGroupOptions {
   /** Joins the consumer group; `onAssignment` is called with everything that is assigned, at each change. */
   join(onAssignment: (assigned: readonly AssignedPartition[]) => void): Promise<Membership>;
-  createWorker(partition: AssignedPartition): PartitionWorker;
+  createWorker(partition: AssignedPartition): Worker;
 }
 
 /**
@@ -77,7 +83,7 @@ export class PartitionGroup {
 }
 
 interface RunningPartition {
-  worker: PartitionWorker | undefined;
+  worker: Worker | undefined;
   cancelled: boolean;
   done: Promise<void>;
 }

@@ -1,0 +1,150 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Producer } from 'kafkajs';
+import { type Incident, incidentCodec } from '../../lib/codec/incident-records.ts';
+import { deadLetterCodec, type ServiceEdgeDelta, serviceEdgeDeltaCodec } from '../../lib/codec/records.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { topicNames } from '../../lib/topics/topics.ts';
+import { type ServiceUnderTest, startService } from '../../test/support/service.ts';
+import { testStack, uniquePrefix } from '../../test/support/stack.ts';
+import { readTopic, waitForRecords } from '../../test/support/topic.ts';
+import { edgeDelta, originOf } from './core/scenario.testkit.ts';
+import { alerter } from './main.ts';
+
+let producer: Producer;
+const started: ServiceUnderTest[] = [];
+
+beforeAll(async () => {
+  producer = createKafka({ brokers: testStack().kafka, clientId: 'test-graph' }).producer();
+  await producer.connect();
+});
+
+afterEach(async () => {
+  for (const service of started.splice(0)) await service.stop();
+});
+
+afterAll(async () => {
+  await producer.disconnect();
+});
+
+function pipeline(name: string) {
+  const prefix = uniquePrefix(name);
+  const topics = topicNames(prefix);
+  const send = (deltas: readonly ServiceEdgeDelta[]) =>
+    producer.send({
+      topic: topics.serviceEdges,
+      messages: deltas.map((delta, i) => ({
+        partition: i % 2,
+        key: `${delta.client}|${delta.server}`,
+        value: serviceEdgeDeltaCodec.encode(delta),
+      })),
+    });
+  return {
+    start: async () => {
+      const service = await startService(alerter, {
+        SPANLOOM_PREFIX: prefix,
+        PARTITIONS: '2',
+        COMMIT_INTERVAL_MS: '100',
+        ALERT_PENDING_MS: '500',
+        ALERT_UPDATE_MS: '1000',
+      });
+      started.push(service);
+      return service;
+    },
+    stop: async (service: ServiceUnderTest) => {
+      started.splice(started.indexOf(service), 1);
+      await service.stop();
+    },
+    send,
+    sendBytes: (value: Buffer) => producer.send({ topic: topics.serviceEdges, messages: [{ partition: 0, value }] }),
+    /** Ten minutes of health, the newest of them now. */
+    healthy: () => send(Array.from({ length: 60 }, (_, i) => system(windowAgo(60 - i), 200, 0)).flat()),
+    failing: (errors: number) => send(system(windowAgo(0), 200, errors)),
+    incidents: (isEnough: (incidents: Incident[]) => boolean) =>
+      waitForRecords<Incident[]>(
+        async () => (await readTopic(topics.incidents, 1)).map(({ value }) => incidentCodec.decode(value as Buffer)),
+        isEnough,
+      ),
+    letters: () =>
+      waitForRecords(
+        async () =>
+          (await readTopic(topics.deadLetters, 1)).map(({ value }) => deadLetterCodec.decode(value as Buffer)),
+        (letters) => letters.length > 0,
+      ),
+  };
+}
+
+const WINDOW_MS = 10_000;
+const windowAgo = (windows: number) => (Math.floor(Date.now() / WINDOW_MS) - windows) * WINDOW_MS * 1000;
+let traces = 0;
+
+/** One window of gateway → backend → orders-db, in which some calls to the database fail. */
+function system(windowStart: number, calls: number, errors: number): ServiceEdgeDelta[] {
+  const failures = Array.from({ length: errors }, () => ({
+    traceId: (++traces).toString(16).padStart(32, '0'),
+    sign: 1,
+    userVisible: true,
+    startTime: windowStart,
+    origins: [originOf()],
+    path: ['gateway', 'backend', 'orders-db'],
+  }));
+  const counts = { windowStart, calls, errors, traces: calls };
+  return [
+    edgeDelta({ ...counts }),
+    edgeDelta({ ...counts, client: 'backend', server: 'orders-db', connectionType: 'database', peerKind: 'database' }),
+    edgeDelta({ ...counts, subject: 'service', client: '', server: 'gateway' }),
+    edgeDelta({ ...counts, subject: 'service', client: '', server: 'backend' }),
+    edgeDelta({ ...counts, subject: 'entry', client: '', server: 'gateway', serverOperation: 'GET /orders', failures }),
+  ];
+}
+
+describe('alerter', () => {
+  it('says what broke, the cause and who is hit, once, though it is killed and replaced meanwhile', async () => {
+    const { start, stop, healthy, failing, incidents } = pipeline('alerter');
+    const first = await start();
+    await healthy();
+    await failing(60);
+    const [opened] = await incidents((seen) => seen.length >= 1);
+    expect(opened).toMatchObject({
+      seq: 1,
+      state: 'open',
+      cause: { service: 'orders-db', peerKind: 'database' },
+      blast: { entryOperations: [{ service: 'gateway', operation: 'GET /orders', affected: 60, total: 200 }] },
+    });
+    expect(opened?.summary).toContain('orders-db');
+    await stop(first);
+    const second = await start();
+    await failing(120);
+    const all = await incidents((seen) => seen.length >= 2);
+    expect(new Set(all.map(({ incidentId }) => incidentId))).toEqual(new Set([opened?.incidentId]));
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
+    expect(all.at(-1)?.blast.affectedRequests).toBe(180);
+    expect(await second.metrics.registry.metrics()).toContain('spanloom_alerter_open_incidents 1');
+  });
+
+  it('lets one of two work, and the other take over', async () => {
+    const { start, stop, healthy, failing, incidents } = pipeline('standby');
+    const first = await start();
+    const second = await start();
+    const active = async (service: ServiceUnderTest) =>
+      / 1$/m.test(await service.metrics.registry.getSingleMetricAsString('spanloom_alerter_active'));
+    await waitForRecords(
+      async () => [await active(first), await active(second)],
+      (both) => both.filter(Boolean).length === 1,
+    );
+    await healthy();
+    const [atWork] = (await active(first)) ? [first] : [second];
+    await stop(atWork);
+    await failing(80);
+    expect(await incidents((seen) => seen.length >= 1)).toMatchObject([{ cause: { service: 'orders-db' } }]);
+  });
+
+  it('refuses a record that no graph-builder wrote, and goes on', async () => {
+    const { start, healthy, failing, sendBytes, letters, incidents } = pipeline('alerter-foreign');
+    await start();
+    await sendBytes(Buffer.from('nonsense'));
+    await healthy();
+    await failing(80);
+    expect(await incidents((seen) => seen.length >= 1)).toHaveLength(1);
+    expect(await letters()).toMatchObject([{ reason: 'undecodable', code: 'EDGES_FOREIGN_RECORD', offset: 0 }]);
+  });
+});
