@@ -134,7 +134,7 @@ async function throughAll(
   let movedAtMs = performance.now();
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const archived = await archivedSpanRows(stack.addresses.s3, PREFIX);
+    const archived = await archivedSpanRows(stack.addresses, PREFIX);
     const state = `${ledger.received} spans in traces, ${archived} in the archive, of ${ledger.sent}`;
     if (state !== last) {
       options.progress(state);

@@ -127,7 +127,8 @@ export class AttributeReader<K extends string> {
     this.valueEnd[index] = valueEnd;
   }
 
-  private keyIndex(bytes: Buffer, start: number, end: number): number {
+  /** Number of the key that these bytes are, or -1. */
+  keyIndex(bytes: Buffer, start: number, end: number): number {
     const length = end - start;
     if (length === 0) return -1;
     const index = this.hash.slots[hashOf(bytes, start, end, this.hash.seed)] as number;
@@ -140,7 +141,7 @@ export class AttributeReader<K extends string> {
 }
 
 /** Where attributes stand in a message: field number × 8 + 2. */
-export const ATTRIBUTES_OF = { resource: 0x0a, span: 0x4a, event: 0x1a } as const;
+export const ATTRIBUTES_OF = { resource: 0x0a, span: 0x4a, event: 0x1a, link: 0x22 } as const;
 
 /** Bytes of the string that `locateText` found last. */
 export function textRange(): { start: number; end: number } {

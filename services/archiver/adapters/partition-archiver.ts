@@ -1,0 +1,230 @@
+import { type ChainEntry, chainKey, decodeChainEntry, encodeChainEntry } from '../../../lib/archive/chain.ts';
+import { isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import type { FetchedRecords } from '../../../lib/kafka/types.ts';
+import type { Worker } from '../../../lib/worker/partition-group.ts';
+import { type BuiltRange, buildRange, type RangePlace } from '../core/build-range.ts';
+import type { BytesBudget } from '../core/bytes-budget.ts';
+import { isDue, OpenRange, type RangeLimits } from '../core/range.ts';
+import type { ArchiverPorts } from '../ports.ts';
+import { type OpenedChain, openChain, writeGap } from './open-chain.ts';
+
+export interface PartitionArchiverSettings {
+  readonly prefix: string;
+  readonly clusterId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly writer: string;
+  readonly limits: RangeLimits;
+  readonly fetchBytesMax: number;
+}
+
+/**
+ * Archives one partition of the traces topic. The chain in the bucket is the position: an entry is written where none
+ * is before any of its objects, so one writer decides each range, and everybody else makes the same objects from it and
+ * goes on behind it. Killed anywhere, or run twice, the rows in the bucket are there once.
+ */
+export class PartitionArchiver implements Worker {
+  private readonly settings: PartitionArchiverSettings;
+  private readonly ports: ArchiverPorts;
+  private readonly budget: BytesBudget;
+  private readonly reportOffset: (next: number) => void;
+  private stopping = false;
+  private advanced = false;
+
+  constructor(
+    settings: PartitionArchiverSettings,
+    ports: ArchiverPorts,
+    budget: BytesBudget,
+    reportOffset: (next: number) => void,
+  ) {
+    this.settings = settings;
+    this.ports = ports;
+    this.budget = budget;
+    this.reportOffset = reportOffset;
+  }
+
+  stop(): void {
+    this.stopping = true;
+  }
+
+  async run(): Promise<void> {
+    const { events } = this.ports;
+    const { partition } = this.settings;
+    let retryMs = RETRY_MS;
+    while (!this.stopping) {
+      this.advanced = false;
+      try {
+        await this.work();
+      } catch (error) {
+        if (this.stopping) break;
+        retryMs = this.advanced ? RETRY_MS : Math.min(retryMs * 2, RETRY_MAX_MS);
+        const waitMs = isRetryable(error) ? retryMs : RETRY_MAX_MS;
+        events.failed(partition, error, waitMs);
+        await this.pause(waitMs);
+      } finally {
+        this.budget.hold(this, 0);
+      }
+    }
+    events.stopped(partition);
+  }
+
+  private async work(): Promise<void> {
+    const { ports, settings } = this;
+    const { partition } = settings;
+    const chain = await openChain(ports.bucket, ports.traces, settings);
+    if (chain.replaced !== undefined) ports.events.newGeneration(partition, chain.generation, chain.replaced);
+    if (chain.last !== undefined) await this.finish(chain, chain.last);
+    let range = new OpenRange(chain.last?.end ?? (await ports.traces.bounds()).start);
+    ports.events.opened(partition, chain.generation, range.first);
+    while (!this.stopping) {
+      if (this.budget.isFull && !this.budget.isLargest(this)) {
+        await ports.clock.sleep(BUDGET_WAIT_MS);
+        continue;
+      }
+      range = await this.read(range);
+      const why =
+        isDue(range, settings.limits, ports.clock.monotonicMs()) ?? (this.isOverBudget() ? 'budget' : undefined);
+      if (why !== undefined) range = new OpenRange(await this.write(chain, range, why));
+      this.budget.hold(this, range.bytes);
+    }
+  }
+
+  private isOverBudget(): boolean {
+    return this.budget.isFull && this.budget.isLargest(this);
+  }
+
+  private async read(range: OpenRange): Promise<OpenRange> {
+    const { ports, settings } = this;
+    const { partition } = settings;
+    let fetched: FetchedRecords;
+    try {
+      fetched = await ports.traces.fetch({
+        offset: range.end,
+        maxBytes: settings.fetchBytesMax,
+        maxWaitMs: FETCH_WAIT_MS,
+      });
+    } catch (error) {
+      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      return this.passGap(range, error);
+    }
+    range.add(fetched.records, fetched.nextOffset, ports.clock.monotonicMs());
+    this.budget.hold(this, range.bytes);
+    const newest = fetched.records.at(-1)?.timestampMs ?? 0;
+    ports.events.progress(partition, range.end, fetched.highWatermark - range.end, newest);
+    return range;
+  }
+
+  /** Retention has overtaken us. What is gathered already is kept; a gap can only stand before a range. */
+  private async passGap(range: OpenRange, cause: SpanloomError): Promise<OpenRange> {
+    const { start, end } = await this.ports.traces.bounds();
+    // A log that ends before our position is another one: opening the chain again finds that out.
+    if (range.end > end || range.end >= start)
+      throw new SpanloomError('ARCHIVE_LOG_CHANGED', cause.message, { cause, retryable: true });
+    if (range.records.length > 0) {
+      range.openedAtMs = Number.NEGATIVE_INFINITY;
+      return range;
+    }
+    this.ports.events.gap(this.settings.partition, range.first, start);
+    return new OpenRange(start, { from: range.first, to: start });
+  }
+
+  /** @returns where the next range begins. */
+  private write(chain: OpenedChain, range: OpenRange, why: string): Promise<number> {
+    return this.ports.exclusively(async () => {
+      const { ports } = this;
+      const place = this.place(chain.generation);
+      let built = buildRange(range, place, ports);
+      const key = chainKey(chain.folder, range.first);
+      const body = encodeChainEntry(built.entry);
+      ports.crashPoint('before-chain');
+      if ((await ports.bucket.putIfAbsent(key, body, { contentType: 'application/json' })) === 'exists') {
+        const theirs = decodeChainEntry(await this.mustGet(key), key);
+        if (theirs.end > range.end) return this.finish(chain, theirs);
+        built = { ...buildRange(range.upTo(theirs.end), place, ports), entry: theirs };
+      }
+      ports.crashPoint('after-chain');
+      const bytes = await this.upload(built);
+      ports.crashPoint('after-objects');
+      this.advanced = true;
+      ports.events.written(built.entry, why, bytes);
+      this.reportOffset(built.entry.end);
+      return built.entry.end;
+    });
+  }
+
+  /** Makes the objects of an entry that are not there, from the log. */
+  private async finish(chain: OpenedChain, entry: ChainEntry): Promise<number> {
+    const { ports, settings } = this;
+    const missing: string[] = [];
+    for (const { key } of entry.objects) if ((await ports.bucket.head(key)) === undefined) missing.push(key);
+    if (missing.length === 0) return entry.end;
+    const range = await this.readAgain(entry);
+    if (range === undefined) {
+      await writeGap(ports.bucket, chain.folder, entry.first, missing);
+      ports.events.lost(settings.partition, entry.first, missing);
+      return entry.end;
+    }
+    const built = buildRange(range, this.place(chain.generation), ports);
+    const bytes = await this.upload({ ...built, entry });
+    ports.events.written(entry, 'found', bytes);
+    return entry.end;
+  }
+
+  private async readAgain(entry: ChainEntry): Promise<OpenRange | undefined> {
+    const { traces, clock } = this.ports;
+    const range = new OpenRange(entry.first, entry.gapBefore);
+    if ((await traces.bounds()).start > entry.firstRecord.offset) return undefined;
+    range.end = entry.firstRecord.offset;
+    while (range.end < entry.end) {
+      const before = range.end;
+      const fetched = await traces.fetch({
+        offset: range.end,
+        maxBytes: this.settings.fetchBytesMax,
+        maxWaitMs: FETCH_WAIT_MS,
+      });
+      const wanted = fetched.records.filter(({ offset }) => offset < entry.end);
+      range.add(wanted, Math.min(fetched.nextOffset, entry.end), clock.monotonicMs());
+      if (range.end <= before) throw unreadable(this.settings.partition, before);
+    }
+    return range;
+  }
+
+  private async upload(built: BuiltRange): Promise<number> {
+    let bytes = 0;
+    for (const object of built.entry.objects) {
+      const body = built.encode(object);
+      bytes += body.length;
+      await this.ports.bucket.putIfAbsent(object.key, body, { contentType: 'application/vnd.apache.parquet' });
+      this.ports.crashPoint('after-object');
+    }
+    return bytes;
+  }
+
+  private place(generation: number): RangePlace {
+    const { prefix, clusterId, topic, partition, writer } = this.settings;
+    return { prefix, clusterId, generation, topic, partition, writer };
+  }
+
+  private async mustGet(key: string): Promise<Uint8Array> {
+    const bytes = await this.ports.bucket.get(key);
+    if (bytes !== undefined) return bytes;
+    throw new SpanloomError('S3_FAILED', `${key} exists but cannot be read`, { retryable: true });
+  }
+
+  private async pause(ms: number): Promise<void> {
+    for (let waited = 0; waited < ms && !this.stopping; waited += PAUSE_STEP_MS) {
+      await this.ports.clock.sleep(Math.min(PAUSE_STEP_MS, ms - waited));
+    }
+  }
+}
+
+function unreadable(partition: number, offset: number): SpanloomError {
+  const sentence = `Partition ${partition} of the traces topic cannot be read past offset ${offset}`;
+  return new SpanloomError('TRACES_UNREADABLE', sentence, { retryable: true });
+}
+
+const FETCH_WAIT_MS = 500;
+const BUDGET_WAIT_MS = 50;
+const PAUSE_STEP_MS = 250;
+const RETRY_MS = 250;
+const RETRY_MAX_MS = 10_000;
