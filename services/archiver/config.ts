@@ -16,7 +16,7 @@ export const settings = defineSettings(
     }),
     ARCHIVE_RANGE_AGE_MAX_MS: durationMs({
       default: 300_000,
-      min: 500,
+      min: 100,
       max: 86_400_000,
       description:
         'Longest time that a trace waits for others before it is written. Shorter makes more, smaller objects.',
