@@ -4,6 +4,7 @@ import { scanOtlpRequest } from '../../trace/otlp-scan.ts';
 import { SpanTable } from '../../trace/span-table.ts';
 import type { ExportRecord } from './batch-exporter.ts';
 import { GATEWAY_TIMEOUT_MS } from './request.ts';
+import { GATEWAY } from './system.ts';
 import { fourNodeTraffic, type Traffic, type TrafficOptions } from './traffic.ts';
 
 const OPTIONS: TrafficOptions = {
@@ -41,8 +42,9 @@ describe('fourNodeTraffic', () => {
     const calls = new Map<string, { calls: number; errors: number }>();
     for (const record of records) {
       for (const span of record.spans) {
-        if (span.kind !== 'client') continue;
-        const server = String(span.attributes['server.address']);
+        const isEntry = span.parentSpanId === undefined;
+        if (span.kind !== 'client' && !isEntry) continue;
+        const server = isEntry ? GATEWAY : String(span.attributes['server.address']);
         const edge = calls.get(server) ?? { calls: 0, errors: 0 };
         edge.calls++;
         if (span.error !== undefined && span.attributes['http.response.status_code'] !== 404) edge.errors++;

@@ -1,0 +1,182 @@
+/**
+ * Every code of a SpanloomError and of a dead letter, with what a person does about it; docs/errors.md is made from
+ * this list, and a test holds it to the sources.
+ */
+export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
+  ALERTER_STATE_UNREADABLE: {
+    meaning: "The alerter's claim on its state topic did not come back to it.",
+    remedy: 'It tries again. If it stays, look at the health of the partition leader of the alerter-state topic.',
+  },
+  ARCHIVE_CHAIN_BROKEN: {
+    meaning: "An entry of the archive's chain cannot be read, or does not begin where the one before it ends.",
+    remedy: 'Somebody changed objects below _chain/. Restore the object named; entries are never edited.',
+  },
+  ARCHIVE_LOG_CHANGED: {
+    meaning: 'The traces topic ends before the position of the archiver.',
+    remedy: 'The archiver opens its chain again and begins a new generation if the topic is another one.',
+  },
+  AVRO_DECODE: {
+    meaning: 'Bytes do not fit the Avro schema that they should be of.',
+    remedy: 'In a topic of ours: something else writes there. Find it by the dead letter.',
+  },
+  AVRO_ENCODE: { meaning: 'A value does not fit its Avro schema.', remedy: 'A defect; please report it.' },
+  CONFIG_INVALID: {
+    meaning: 'Settings, or what they name, cannot be used. All mistakes are listed.',
+    remedy: 'Correct them; docs/config.md says what each may be. The exit code is 78.',
+  },
+  DRAIN_TIMEOUT: {
+    meaning: 'The service did not finish within the time that a stop may take.',
+    remedy: 'Nothing is lost: the next owner goes on from the last commit. If it happens often, a server is slow.',
+  },
+  EDGES_FOREIGN_RECORD: {
+    meaning: 'Dead letter: a record of the service-edges topic that no graph-builder wrote.',
+    remedy: 'Find who writes there, and take away the right to.',
+  },
+  INPUT_TRUNCATED: {
+    meaning: 'A partition ends before the position that was committed for it: it was recreated or lost data.',
+    remedy: "Find out what happened. Then delete the worker's keys from the ledger topic, to begin anew.",
+  },
+  INTERRUPTED: { meaning: 'Stopped by a signal before everything was up.', remedy: 'Nothing.' },
+  KAFKA_BATCH_UNDECODABLE: {
+    meaning: 'A record batch is damaged, of an unknown format, or grows beyond KAFKA_DECOMPRESSED_BYTES_MAX.',
+    remedy:
+      'On ingest topics it is passed and becomes a dead letter. On ours it halts the partition: look at the disk.',
+  },
+  KAFKA_FENCED: {
+    meaning: 'A newer owner of the partition has taken over.',
+    remedy: 'Nothing, unless it never ends: then two deployments share one SPANLOOM_PREFIX.',
+  },
+  KAFKA_NOT_ALLOWED: {
+    meaning: 'Kafka refuses the login or the right to do this.',
+    remedy: 'Check KAFKA_SASL_… and the ACLs for topics, groups and transactional ids that begin with SPANLOOM_PREFIX.',
+  },
+  KAFKA_OAUTH_TOKEN: {
+    meaning: 'No OAuth token could be had for Kafka.',
+    remedy: 'Check KAFKA_OAUTH_…; the sentence says what the authority answered.',
+  },
+  KAFKA_OFFSET_GONE: {
+    meaning: 'The offset asked for is below the start or above the end of the log.',
+    remedy: 'Handled where it happens: a gap is reported with its exact size.',
+  },
+  KAFKA_RECORD_TOO_LARGE: {
+    meaning: 'A batch is larger than the topic takes.',
+    remedy: "Raise the topic's max.message.bytes to 4 MiB, as it was created with.",
+  },
+  KAFKA_REQUEST_FAILED: {
+    meaning: 'Kafka answered a request with an error.',
+    remedy: 'Retryable ones are tried again; else the sentence names the error.',
+  },
+  KAFKA_TOPIC_MISSING: {
+    meaning: 'A topic does not exist.',
+    remedy: 'Create it, or run `spanloom topics create`.',
+  },
+  KAFKA_UNREACHABLE: {
+    meaning: 'No broker answers.',
+    remedy: 'It tries again with growing pauses. Check KAFKA_BROKERS, and KAFKA_TLS if brokers expect it.',
+  },
+  KAFKA_WRITER_DEAD: {
+    meaning: 'A transactional producer was used after it had failed.',
+    remedy: 'The worker begins again with a new one.',
+  },
+  LEDGER_UNREADABLE: {
+    meaning: 'The ledger cannot be read up to the claim that was just written.',
+    remedy: 'It tries again. If it stays, look at the partition leader of the ledger topic.',
+  },
+  OTLP_DECODE: { meaning: 'Bytes cannot be decoded as an OTLP trace request.', remedy: 'Look at what produced them.' },
+  PRODUCE_FAILED: { meaning: 'Messages could not be written to Kafka.', remedy: 'The cause is in the sentence.' },
+  PRODUCE_INPUT: { meaning: 'A file for `spanloom produce` is not of the format named.', remedy: 'See its --help.' },
+  REDIS_COMMAND: {
+    meaning: 'Redis did not carry out a command, or not in time.',
+    remedy: 'The partition is rebuilt from Kafka. If it happens often, Redis is overloaded or far away.',
+  },
+  REDIS_UNREACHABLE: {
+    meaning: 'Redis does not answer.',
+    remedy: 'It tries again with growing pauses. Check REDIS_URL, and rediss:// if it expects TLS.',
+  },
+  ROUTER_BATCH_REFUSED: {
+    meaning: 'Dead letter: a batch of an ingest topic cannot be read.',
+    remedy: 'Look at what produced it; reading went on behind it.',
+  },
+  ROUTER_OFFSETS_LOST: {
+    meaning: 'Dead letter: offsets of an ingest topic were deleted before they were read.',
+    remedy: 'Raise the retention of the ingest topic above the longest outage of the routers.',
+  },
+  ROUTER_RECORD_REFUSED: {
+    meaning: 'Dead letter: a record of an ingest topic is no trace request.',
+    remedy: 'The reason and the origin are in the dead letter.',
+  },
+  ROUTER_SPAN_REFUSED: {
+    meaning: 'Dead letter: a span cannot be routed; the rest of its record went on.',
+    remedy: 'The reason and the origin are in the dead letter.',
+  },
+  S3_FAILED: {
+    meaning: 'The object store failed, or answered too late.',
+    remedy: 'It is tried again. If the sentence names a wrong request, check S3_SSE and S3_CHECKSUMS.',
+  },
+  S3_REFUSED: {
+    meaning: 'The object store refuses the keys, the rights or the bucket.',
+    remedy: 'Check S3_BUCKET, S3_ENDPOINT, AWS_… and the rights to get, put, list and delete below SPANLOOM_PREFIX.',
+  },
+  SERVICE_FAILED: {
+    meaning: 'A service process of `up` or `demo` did not start.',
+    remedy: 'Its last lines are in the message, the rest in the log folder.',
+  },
+  SPANS_FOREIGN_RECORD: {
+    meaning: 'Dead letter: a record of the spans topic that no span-router wrote.',
+    remedy: 'Producers write to ingest topics. Find who writes there, and take away the right to.',
+  },
+  STACK_DATA_IN_USE: {
+    meaning: 'Another run uses the data folder.',
+    remedy: 'Stop it, or name another folder with --data.',
+  },
+  STACK_DOWNLOAD_FAILED: {
+    meaning: 'A server could not be downloaded.',
+    remedy: "Check the network and Maven's settings, or give the address of a running server.",
+  },
+  STACK_SERVER_FAILED: {
+    meaning: 'A server of the local stack did not start or ended.',
+    remedy: 'Its last lines are in the message.',
+  },
+  STACK_SETTING_INVALID: {
+    meaning: 'An address of the stack in the environment cannot be used.',
+    remedy: 'Correct the variable that the sentence names.',
+  },
+  STACK_TOOL_MISSING: {
+    meaning: 'A program that the local stack needs is not installed.',
+    remedy: 'Install it as the sentence says, or start Docker, or give the address of a running server.',
+  },
+  TOPICS_WRONG: {
+    meaning: 'Topics are missing or are not as the promises need them.',
+    remedy: 'Each sentence says what to change. `spanloom topics check` lists them; the exit code is 78.',
+  },
+  TOPIC_MISSING: { meaning: 'The topic to read does not exist.', remedy: 'Check SPANLOOM_PREFIX and --bootstrap.' },
+  TRACES_FOREIGN_RECORD: {
+    meaning: 'Dead letter: a record of the traces topic that no trace-assembler wrote.',
+    remedy: 'Find who writes there, and take away the right to.',
+  },
+  TRACES_STALE: {
+    meaning: 'A leader of the traces topic serves less than what is committed.',
+    remedy: 'It tries again until the replica has caught up.',
+  },
+  TRACES_TOO_SHORT: {
+    meaning: 'Retention of the traces topic has removed what recovery must read; the partition stands still.',
+    remedy:
+      "Raise TRACES_RETENTION_MS. Then delete the worker's keys from the ledger to begin anew, which emits open traces again.",
+  },
+  TRACES_UNREADABLE: {
+    meaning: 'The traces topic cannot be read past an offset.',
+    remedy: 'It tries again. If it stays, look at the partition leader.',
+  },
+  WINDOW_STORE_SURPRISE: {
+    meaning:
+      'Redis holds something else than the worker put there: evicted, flushed, or failed over to a stale replica.',
+    remedy:
+      'The partition is rebuilt from Kafka. If it happens often, set maxmemory-policy noeviction and look at failovers.',
+  },
+};
+
+export interface ErrorCode {
+  readonly meaning: string;
+  /** What a person does, or why nothing need be done. */
+  readonly remedy: string;
+}

@@ -1,0 +1,16 @@
+import type { Declared, Settings } from '../../lib/config/settings.ts';
+import { settings as alerter } from '../../services/alerter/config.ts';
+import { settings as archiver } from '../../services/archiver/config.ts';
+import { settings as graphBuilder } from '../../services/graph-builder/config.ts';
+import { settings as spanRouter } from '../../services/span-router/config.ts';
+import { settings as traceAssembler } from '../../services/trace-assembler/config.ts';
+
+/** In the order in which spans pass them. */
+export const SERVICE_MODULES: readonly { readonly name: string; readonly settings: { readonly settings: Settings } }[] =
+  [
+    { name: 'span-router', settings: spanRouter },
+    { name: 'trace-assembler', settings: traceAssembler },
+    { name: 'graph-builder', settings: graphBuilder },
+    { name: 'alerter', settings: alerter },
+    { name: 'archiver', settings: archiver },
+  ] satisfies readonly { name: string; settings: Pick<Declared, 'settings'> }[];
