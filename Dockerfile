@@ -8,6 +8,8 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24.21.0-slim
 ENV NODE_ENV=production
+# Why: cli/supervisor/supervisor.ts.
+ENV MALLOC_ARENA_MAX=2
 # Inside a container loopback would be out of everybody's reach; which port is published is up to whoever runs it.
 ENV METRICS_HOST=0.0.0.0 METRICS_PORT=9464
 WORKDIR /app
@@ -21,5 +23,6 @@ COPY services ./services
 RUN node cli/spanloom.js --version
 USER node
 EXPOSE 9464
-ENTRYPOINT ["node", "cli/spanloom.js"]
+# Why the flag: cli/supervisor/supervisor.ts.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "cli/spanloom.js"]
 CMD ["--help"]

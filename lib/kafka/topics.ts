@@ -1,5 +1,6 @@
+import timers from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
-import { acquireLinks } from './broker-links.ts';
+import { acquireLinks, type BrokerLinks } from './broker-links.ts';
 import { kafkaError, kafkaErrorType } from './errors.ts';
 
 /** What a topic must be like for the services to be right. */
@@ -42,7 +43,7 @@ export async function ensureTopics(
     const problems = options.create
       ? await createAll(admin, missing, options.replicationFactor)
       : missing.map(isMissing);
-    if (options.create && missing.length > 0) counts = await links.partitionCounts(names);
+    if (options.create && missing.length > 0) counts = await countsOnceKnown(links, names);
     const existing = specs.filter(({ name }) => counts.has(name));
     for (const spec of existing) problems.push(...partitionProblems(spec, counts.get(spec.name) ?? 0));
     if (existing.length > 0) problems.push(...(await configProblems(admin, existing)));
@@ -53,6 +54,19 @@ export async function ensureTopics(
     await Promise.all([admin.disconnect(), links.release()]);
   }
 }
+
+/** A new topic is known to all brokers a moment after its creation, whoever created it. */
+async function countsOnceKnown(links: BrokerLinks, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const until = performance.now() + KNOWN_MS;
+  for (;;) {
+    const counts = await links.partitionCounts(names);
+    if (names.every((name) => counts.has(name)) || performance.now() > until) return counts;
+    await timers.setTimeout(KNOWN_POLL_MS);
+  }
+}
+
+const KNOWN_MS = 5_000;
+const KNOWN_POLL_MS = 50;
 
 /** One request a topic, so that each failure has its topic's name. */
 async function createAll(admin: Admin, specs: readonly TopicSpec[], replicationFactor: number): Promise<string[]> {
@@ -75,17 +89,22 @@ async function create(admin: Admin, spec: TopicSpec, replicationFactor: number):
         },
       ],
       timeout: CREATE_MS,
+      // kafkajs waits for leaders by asking for metadata once, which fails while others create topics too.
+      waitForLeaders: false,
     });
     return undefined;
   } catch (error) {
     const type = kafkaErrorType(error) ?? kafkaErrorType((error as { errors?: unknown[] }).errors?.[0]);
     if (type === undefined) throw error;
     if (type === 'TOPIC_ALREADY_EXISTS') return undefined;
+    if (PASSING.has(type)) throw (error as { errors?: unknown[] }).errors?.[0] ?? error;
     return `Topic ${spec.name} could not be created with ${spec.partitions} partitions and replication factor ${replicationFactor} (${type}); create it by hand or change TOPIC_REPLICATION.`;
   }
 }
 
 const CREATE_MS = 15_000;
+/** Says nothing about the topic: the start is tried again. */
+const PASSING = new Set(['NOT_CONTROLLER', 'REQUEST_TIMED_OUT', 'UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 function isMissing(spec: TopicSpec): string {
   return `Topic ${spec.name} is missing; create it with \`spanloom topics\`, or with ${spec.partitions} partitions and ${describeConfig(spec.config)}.`;

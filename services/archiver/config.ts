@@ -8,11 +8,11 @@ export const settings = defineSettings(
     ...commonSettings,
     ...s3Settings,
     ARCHIVE_RANGE_BYTES_MAX: bytes({
-      default: 32 * MIB,
+      default: 24 * MIB,
       min: MIB,
       max: 256 * MIB,
       description:
-        'Raw bytes of traces of one partition that are written together; the objects have about a tenth of it. Larger objects are better to query and need more memory to make: about four times this.',
+        'Raw bytes of traces of one partition that are written together; the objects have about a tenth of it. Larger objects are better to query and need more memory.',
     }),
     ARCHIVE_RANGE_AGE_MAX_MS: durationMs({
       default: 300_000,
@@ -22,17 +22,18 @@ export const settings = defineSettings(
         'Longest time that a trace waits for others before it is written. Shorter makes more, smaller objects.',
     }),
     ARCHIVE_BUFFER_BYTES_MAX: bytes({
-      default: 64 * MIB,
+      default: 48 * MIB,
       min: MIB,
       max: 1024 * MIB,
       description:
         'Raw bytes that all partitions of the process gather together. When it is full the largest range is written and the others wait.',
     }),
     FETCH_BYTES_MAX: bytes({
-      default: MIB,
+      default: 256 * 1024,
       min: 64 * 1024,
       max: 16 * MIB,
-      description: 'Most bytes asked for in one fetch of one partition, as compressed on the broker.',
+      description:
+        'Most bytes asked for in one fetch of one partition, as compressed on the broker; in memory they are about ten times that.',
     }),
   },
   {

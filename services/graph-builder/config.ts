@@ -61,10 +61,11 @@ export const settings = defineSettings({
       'Time between two transactions while there is something to commit: deltas of one subject within it become one record.',
   }),
   FETCH_BYTES_MAX: bytes({
-    default: 1024 * 1024,
+    default: 256 * 1024,
     min: 64 * 1024,
     max: 16 * 1024 * 1024,
-    description: 'Most bytes asked for in one fetch of one partition, as compressed on the broker.',
+    description:
+      'Most bytes asked for in one fetch of one partition, as compressed on the broker; in memory they are about ten times that.',
   }),
 });
 

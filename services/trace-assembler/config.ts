@@ -55,10 +55,11 @@ export const settings = defineSettings(
       description: 'Longest time between two transactions while there is something to commit.',
     }),
     FETCH_BYTES_MAX: bytes({
-      default: 1024 * 1024,
+      default: 256 * 1024,
       min: 64 * 1024,
       max: 16 * 1024 * 1024,
-      description: 'Most bytes asked for in one fetch of one partition, as compressed on the broker.',
+      description:
+        'Most bytes asked for in one fetch of one partition, as compressed on the broker; in memory they are about ten times that.',
     }),
     CONTEXTS_MAX: integer({
       default: 10_000,

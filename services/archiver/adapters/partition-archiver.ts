@@ -192,7 +192,7 @@ export class PartitionArchiver implements Worker {
   private async upload(built: BuiltRange): Promise<number> {
     let bytes = 0;
     for (const object of built.entry.objects) {
-      const body = built.encode(object);
+      const body = await built.encode(object);
       bytes += body.length;
       await this.ports.bucket.putIfAbsent(object.key, body, { contentType: 'application/vnd.apache.parquet' });
       this.ports.crashPoint('after-object');

@@ -33,7 +33,9 @@ function decode(record: LogRecord): AssembledTrace | undefined {
   }
   if (scanOtlpRequest(trace.otlp, table) !== undefined || table.count !== trace.spanCount) return undefined;
   for (let row = 0; row < table.count; row++) if (table.problem[row] !== 0) return undefined;
-  return trace;
+  // The decoder copies the spans, which are nearly all of the record: held once, they take half the memory.
+  const tail = record.value.subarray(record.value.length - trace.otlp.length);
+  return tail.equals(trace.otlp) ? { ...trace, otlp: tail } : trace;
 }
 
 const HOUR_MS = 3_600_000;

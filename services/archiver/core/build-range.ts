@@ -5,6 +5,7 @@ import type { ArchivePorts } from '../ports.ts';
 import type { ArchivedRecord } from './archived-record.ts';
 import type { OpenRange } from './range.ts';
 import { SpanRows } from './span-rows.ts';
+import type { TableBatch } from './table.ts';
 import { TraceRows } from './trace-rows.ts';
 
 export interface RangePlace {
@@ -21,7 +22,7 @@ export interface RangePlace {
 export interface BuiltRange {
   readonly entry: ChainEntry;
   /** In the order of `entry.objects`. */
-  encode(object: ChainObject): Uint8Array;
+  encode(object: ChainObject): Promise<Uint8Array>;
 }
 
 /**
@@ -62,7 +63,7 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
     },
     encode: ({ key, dataset }) => {
       const { hour, spansKey } = parts.get(key) as { hour: Hour; spansKey: string };
-      return dataset === 'spans' ? encodeSpans(hour, ports) : encodeTraces(hour, spansKey, ports);
+      return ports.encodeParquet(dataset === 'spans' ? spanBatches(hour) : traceBatches(hour, spansKey));
     },
   };
 }
@@ -91,16 +92,26 @@ function inTraceOrder(hour: Hour): readonly AssembledTrace[] {
     .sort((a, b) => (a.traceId < b.traceId ? -1 : a.traceId > b.traceId ? 1 : a.revision - b.revision));
 }
 
-function encodeSpans(hour: Hour, ports: ArchivePorts): Uint8Array {
-  spanRows.clear();
-  for (const trace of inTraceOrder(hour)) spanRows.add(trace);
-  return ports.encodeParquet(spanRows.columns(), spanRows.count);
+function* spanBatches(hour: Hour): Generator<TableBatch> {
+  const rows = new SpanRows();
+  for (const trace of inTraceOrder(hour)) {
+    rows.add(trace);
+    if (rows.count < BATCH_ROWS) continue;
+    yield { columns: rows.columns(), rows: rows.count };
+    rows.clear();
+  }
+  if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
 }
 
-function encodeTraces(hour: Hour, spansKey: string, ports: ArchivePorts): Uint8Array {
-  traceRows.clear();
-  for (const trace of inTraceOrder(hour)) traceRows.add(trace, spansKey);
-  return ports.encodeParquet(traceRows.columns(), traceRows.count);
+function* traceBatches(hour: Hour, spansKey: string): Generator<TableBatch> {
+  const rows = new TraceRows();
+  for (const trace of inTraceOrder(hour)) {
+    rows.add(trace, spansKey);
+    if (rows.count < BATCH_ROWS) continue;
+    yield { columns: rows.columns(), rows: rows.count };
+    rows.clear();
+  }
+  if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
 }
 
 /** `<prefix>/spans/v1/dt=2026-01-31/hour=07/<cluster>-<generation>-p007-<first>-<end>.parquet` */
@@ -113,6 +124,5 @@ function objectKey(dataset: 'spans' | 'traces', hourMs: number, { first, end }: 
 }
 
 const CLUSTER_CHARS = 22;
-/** Filled and emptied for each object: their memory is used again. */
-const spanRows = new SpanRows();
-const traceRows = new TraceRows();
+/** Rows in the encoder's memory at a time: about 10 MB of spans. */
+const BATCH_ROWS = 10_000;

@@ -11,7 +11,10 @@ import { TraceRows } from './trace-rows.ts';
 async function rowsOf(traces: readonly AssembledTrace[], select = '*'): Promise<Record<string, unknown>[]> {
   const rows = new SpanRows();
   for (const trace of traces) expect(rows.add(trace)).toBe(true);
-  return queryParquet([encodeParquet(rows.columns(), rows.count)], `SELECT ${select} FROM ?files`);
+  return queryParquet(
+    [await encodeParquet([{ columns: rows.columns(), rows: rows.count }])],
+    `SELECT ${select} FROM ?files`,
+  );
 }
 
 const one = (resources: readonly ResourceLiteral[], facts: Partial<AssembledTrace> = {}) => [
@@ -203,9 +206,9 @@ describe('the spans dataset, as DuckDB reads it', () => {
     }
   });
 
-  it('can be filled again after it was cleared, and equal rows give equal bytes', () => {
+  it('can be filled again after it was cleared, and equal rows give equal bytes', async () => {
     const rows = new SpanRows();
-    const encoded = Array.from({ length: 2 }, () => {
+    const encode = () => {
       rows.clear();
       for (let trace = 1; trace <= 5_000; trace++) {
         rows.add(
@@ -216,8 +219,9 @@ describe('the spans dataset, as DuckDB reads it', () => {
           ),
         );
       }
-      return encodeParquet(rows.columns(), rows.count);
-    });
+      return encodeParquet([{ columns: rows.columns(), rows: rows.count }]);
+    };
+    const encoded = [await encode(), await encode()];
     expect(Buffer.compare(encoded[0] as Uint8Array, encoded[1] as Uint8Array)).toBe(0);
   });
 });
@@ -231,7 +235,10 @@ describe('the traces dataset', () => {
       incompleteReasons: ['no_root'],
     });
     rows.add(trace as AssembledTrace, 'p/spans/v1/x.parquet');
-    const [row] = await queryParquet([encodeParquet(rows.columns(), rows.count)], 'SELECT * FROM ?files');
+    const [row] = await queryParquet(
+      [await encodeParquet([{ columns: rows.columns(), rows: rows.count }])],
+      'SELECT * FROM ?files',
+    );
     expect(row).toMatchObject({
       trace_id: '00000000000000000000000000000001',
       span_count: 1,

@@ -8,3 +8,9 @@ export interface TableColumn {
   readonly type: ColumnType;
   readonly column: TextColumn | Int32Column | Int64Column | BoolColumn;
 }
+
+/** Some rows of a table; the columns may be filled again once the next batch is asked for. */
+export interface TableBatch {
+  readonly columns: readonly TableColumn[];
+  readonly rows: number;
+}
