@@ -19,7 +19,10 @@ const COMMANDS = {
   check: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
+    ['scripts/docs.ts', '--check'],
+    ['scripts/dockerfile-steps.ts'],
   ],
+  docs: [['scripts/docs.ts']],
   /** Any script of this repository: `node scripts/run.js script scripts/dev-stack.ts`. */
   script: [[]],
 };

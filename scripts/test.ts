@@ -24,6 +24,8 @@ try {
 } finally {
   await stack?.stop();
 }
+// Our own going is no reason to stop early.
+process.off('disconnect', stopEarly);
 process.disconnect?.();
 
 async function testRun(): Promise<number> {

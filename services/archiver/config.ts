@@ -8,7 +8,7 @@ export const settings = defineSettings(
     ...commonSettings,
     ...s3Settings,
     ARCHIVE_RANGE_BYTES_MAX: bytes({
-      default: 24 * MIB,
+      default: 20 * MIB,
       min: MIB,
       max: 256 * MIB,
       description:
@@ -22,14 +22,14 @@ export const settings = defineSettings(
         'Longest time that a trace waits for others before it is written. Shorter makes more, smaller objects.',
     }),
     ARCHIVE_BUFFER_BYTES_MAX: bytes({
-      default: 48 * MIB,
+      default: 40 * MIB,
       min: MIB,
       max: 1024 * MIB,
       description:
         'Raw bytes that all partitions of the process gather together. When it is full the largest range is written and the others wait.',
     }),
     FETCH_BYTES_MAX: bytes({
-      default: 256 * 1024,
+      default: 128 * 1024,
       min: 64 * 1024,
       max: 16 * MIB,
       description:

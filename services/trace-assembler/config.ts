@@ -55,7 +55,7 @@ export const settings = defineSettings(
       description: 'Longest time between two transactions while there is something to commit.',
     }),
     FETCH_BYTES_MAX: bytes({
-      default: 256 * 1024,
+      default: 128 * 1024,
       min: 64 * 1024,
       max: 16 * 1024 * 1024,
       description:
