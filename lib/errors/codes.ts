@@ -82,6 +82,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The ledger cannot be read up to the claim that was just written.',
     remedy: 'It tries again. If it stays, look at the partition leader of the ledger topic.',
   },
+  METRICS_PORT_TAKEN: {
+    meaning: 'The port of /metrics cannot be listened on.',
+    remedy: 'Set METRICS_PORT to a free one, or to 0.',
+  },
   OTLP_DECODE: { meaning: 'Bytes cannot be decoded as an OTLP trace request.', remedy: 'Look at what produced them.' },
   PRODUCE_FAILED: { meaning: 'Messages could not be written to Kafka.', remedy: 'The cause is in the sentence.' },
   PRODUCE_INPUT: { meaning: 'A file for `spanloom produce` is not of the format named.', remedy: 'See its --help.' },

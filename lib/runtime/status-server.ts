@@ -82,7 +82,7 @@ function send(response: ServerResponse, reply: Reply, headOnly: boolean): void {
 function listenError(error: Error, { host, port }: StatusServerOptions): SpanloomError {
   const inUse = (error as { code?: unknown }).code === 'EADDRINUSE';
   return new SpanloomError(
-    'METRICS_PORT',
+    'METRICS_PORT_TAKEN',
     inUse
       ? `METRICS_PORT ${port} on ${host} is taken by another process; choose another, or 0 for a free one`
       : `METRICS_HOST ${host} with METRICS_PORT ${port} cannot be listened on`,

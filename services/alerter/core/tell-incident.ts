@@ -16,7 +16,8 @@ export function tellIncident(incident: Incident): string {
 export function nameCause(cause: Cause): string {
   if (cause.kind === 'edge') return `the way from ${cause.caller} to ${cause.service}`;
   if (cause.kind === 'service') return `service ${cause.service}`;
-  return `the ${PEER_NAMES[cause.peerKind] ?? 'peer'} ${cause.service}`;
+  const kind = PEER_NAMES[cause.peerKind] ?? 'peer';
+  return kind === cause.service ? `the ${kind}` : `the ${kind} ${cause.service}`;
 }
 
 const PEER_NAMES: Readonly<Record<string, string>> = {
