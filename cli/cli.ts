@@ -40,6 +40,13 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<{ 
     summary: 'Prints traces, edges, incidents or dead letters',
     load: () => import('./commands/tail.ts'),
   },
+  { name: 'traces', summary: 'Finds traces in the archive', load: () => import('./commands/traces.ts') },
+  { name: 'sql', summary: 'Asks the archive in SQL', load: () => import('./commands/sql.ts') },
+  {
+    name: 'archive',
+    summary: 'Checks the archive against its chain',
+    load: () => import('./commands/archive.ts'),
+  },
   { name: 'doctor', summary: 'Checks Kafka, topics, Redis and S3', load: () => import('./commands/doctor.ts') },
 ];
 
@@ -61,7 +68,8 @@ function overview(): string {
     '',
     "Try 'spanloom demo' first, or 'spanloom COMMAND --help' for options and examples.",
     '',
-    'Exit codes: 0 done, 1 a check or the work failed, 2 wrong arguments, 70 a defect, 78 wrong settings.',
+    'Exit codes: 0 done, 1 a check or the work failed, 2 wrong arguments or archived objects skipped,',
+    '70 a defect, 78 wrong settings.',
     '',
   ].join('\n');
 }

@@ -5,6 +5,8 @@ export const EXIT = {
   failed: 1,
   /** Wrong arguments. */
   usage: 2,
+  /** The answer is there, but objects of the archive were skipped, each named on stderr. */
+  incomplete: 2,
   /** A defect in Spanloom. */
   internal: 70,
   /** Wrong settings. */

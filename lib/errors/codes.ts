@@ -7,6 +7,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: "The alerter's claim on its state topic did not come back to it.",
     remedy: 'It tries again. If it stays, look at the health of the partition leader of the alerter-state topic.',
   },
+  ARCHIVE_CACHE_TOO_SMALL: {
+    meaning: 'The objects of the asked hours do not fit into the local cache.',
+    remedy: 'Ask for fewer hours with --since and --until, or raise --cache-bytes.',
+  },
   ARCHIVE_CHAIN_BROKEN: {
     meaning: "An entry of the archive's chain cannot be read, or does not begin where the one before it ends.",
     remedy: 'Somebody changed objects below _chain/. Restore the object named; entries are never edited.',
@@ -14,6 +18,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   ARCHIVE_LOG_CHANGED: {
     meaning: 'The traces topic ends before the position of the archiver.',
     remedy: 'The archiver opens its chain again and begins a new generation if the topic is another one.',
+  },
+  ARCHIVE_SQL_REFUSED: {
+    meaning: 'DuckDB does not take the SQL, or fails over it.',
+    remedy: "The sentence is DuckDB's. `spanloom sql 'DESCRIBE spans'` lists the columns.",
   },
   AVRO_DECODE: {
     meaning: 'Bytes do not fit the Avro schema that they should be of.',

@@ -23,6 +23,8 @@ export interface Bucket {
   putIfAbsent(key: string, body: Uint8Array, options?: PutOptions): Promise<'created' | 'exists'>;
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
+  /** Bytes [start, end) of an object; fewer where it ends earlier. */
+  getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined>;
   head(key: string): Promise<{ bytes: number } | undefined>;
   /** Keys in the order of their bytes, all pages; `startAfter` leaves out what is not behind it. */
   list(prefix: string, startAfter?: string): AsyncIterable<{ key: string; bytes: number }>;
@@ -110,6 +112,17 @@ class SdkBucket implements Bucket {
   async get(key: string): Promise<Uint8Array | undefined> {
     try {
       const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+      return await Body?.transformToByteArray();
+    } catch (error) {
+      if (isMissingObject(error)) return undefined;
+      throw this.error('read', key, error);
+    }
+  }
+
+  async getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined> {
+    try {
+      const range = `bytes=${start}-${end - 1}`;
+      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range }));
       return await Body?.transformToByteArray();
     } catch (error) {
       if (isMissingObject(error)) return undefined;

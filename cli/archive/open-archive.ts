@@ -1,0 +1,142 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { ArchiveSql, type DatasetColumns } from '../../lib/archive/archive-sql.ts';
+import { listObjects, type ObjectProblem } from '../../lib/archive/list-objects.ts';
+import { ObjectCache } from '../../lib/archive/object-cache.ts';
+import type { Dataset, TimeRange } from '../../lib/archive/object-keys.ts';
+import { commonSettings, s3Settings } from '../../lib/config/common.ts';
+import { defineSettings, readSettings } from '../../lib/config/settings.ts';
+import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
+import { SpanRows } from '../../services/archiver/core/span-rows.ts';
+import type { ColumnType } from '../../services/archiver/core/table.ts';
+import { TraceRows } from '../../services/archiver/core/trace-rows.ts';
+import type { OptionValues } from '../command.ts';
+import { wholeNumber } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { byteSize, plural } from '../format.ts';
+import type { Io } from '../io.ts';
+import { parseRange } from './time-range.ts';
+
+export const RANGE_OPTIONS = {
+  since: {
+    type: 'string',
+    value: 'TIME',
+    description: 'Traces that began then or later: 2h, 7d or ISO. Default: 24h.',
+  },
+  until: { type: 'string', value: 'TIME', description: 'Traces that began before then. Default: now.' },
+} as const;
+
+export const CACHE_OPTIONS = {
+  'cache-folder': {
+    type: 'string',
+    value: 'PATH',
+    description: 'Local copies of objects. Default: spanloom/archive in XDG_CACHE_HOME or ~/.cache.',
+  },
+  'cache-bytes': { type: 'string', value: 'N', description: 'Limit of all copies together. Default: 2147483648.' },
+} as const;
+
+/** The archive of SPANLOOM_PREFIX in S3_BUCKET, as the commands read it. */
+export class Archive {
+  readonly bucket: Bucket;
+  readonly prefix: string;
+  readonly problems: ObjectProblem[] = [];
+  private readonly cacheName: string;
+  private readonly io: Io;
+  private readonly closes: (() => unknown)[];
+
+  private constructor(io: Io, bucket: Bucket, prefix: string, cacheName: string, closes: (() => unknown)[]) {
+    this.io = io;
+    this.bucket = bucket;
+    this.prefix = prefix;
+    this.cacheName = cacheName;
+    this.closes = closes;
+  }
+
+  /** Runs `use` and closes; the exit code is `incomplete` when objects had to be left out. */
+  static async with(io: Io, use: (archive: Archive) => Promise<number>): Promise<number> {
+    const settings = readSettings(defineSettings({ ...commonSettings, ...s3Settings }), {
+      KAFKA_BROKERS: '127.0.0.1:9092',
+      ...io.env,
+    });
+    const closes: (() => unknown)[] = [];
+    const bucket = openBucket(settings, { onClose: (close) => closes.push(close) });
+    const cacheName = `${settings.S3_ENDPOINT ?? settings.AWS_REGION}~${settings.S3_BUCKET}`.replaceAll(
+      /[^\w.~-]+/g,
+      '-',
+    );
+    const archive = new Archive(io, bucket, settings.SPANLOOM_PREFIX, cacheName, closes);
+    try {
+      const code = await use(archive);
+      return code === EXIT.ok && archive.problems.length > 0 ? EXIT.incomplete : code;
+    } finally {
+      for (const close of closes) await close();
+    }
+  }
+
+  /** Names an object that is left out. */
+  readonly onProblem = (problem: ObjectProblem): void => {
+    this.problems.push(problem);
+    this.io.say(`spanloom: skipped ${problem.key}: ${problem.why}`);
+  };
+
+  /** The views over objects of the range; those of other datasets than `datasets` are empty. */
+  async sql(
+    range: TimeRange,
+    values: OptionValues<typeof CACHE_OPTIONS>,
+    datasets: readonly Dataset[] = ['spans', 'traces'],
+  ): Promise<ArchiveSql> {
+    const folder = values['cache-folder'] ?? path.join(defaultCacheFolder(this.io.env), this.cacheName);
+    const bytesMax = wholeNumber(values['cache-bytes'] ?? '2147483648', '--cache-bytes', 1_000_000, 2 ** 50);
+    const cache = new ObjectCache(this.bucket, path.resolve(folder), bytesMax);
+    const lists = await Promise.all(
+      datasets.map((dataset) => listObjects(this.bucket, this.prefix, dataset, range, this.onProblem)),
+    );
+    const objects = lists.flat();
+    let fetched = 0;
+    const files = await cache.files(objects, (bytes) => {
+      fetched += bytes;
+    });
+    if (fetched > 0 && this.io.stderrIsTerminal) {
+      this.io.say(`Fetched ${byteSize(fetched)} of ${plural(objects.length, 'object')} into ${cache.folder}.`);
+    }
+    const keys = new Map<string, string>();
+    const byDataset: Record<Dataset, string[]> = { spans: [], traces: [] };
+    for (const [i, object] of objects.entries()) {
+      const file = files[i];
+      if (file === undefined) {
+        this.onProblem({ key: object.key, why: 'it was listed but is not there' });
+        continue;
+      }
+      keys.set(file, object.key);
+      byDataset[object.dataset].push(file);
+    }
+    const sql = await ArchiveSql.open(byDataset, cache.folder, datasetColumns(), (file, why) =>
+      this.onProblem({ key: keys.get(file) ?? file, why: `DuckDB cannot read it: ${why.replaceAll(file, 'it')}` }),
+    );
+    this.closes.unshift(() => sql.close());
+    return sql;
+  }
+}
+
+export function rangeOf(values: OptionValues<typeof RANGE_OPTIONS>): TimeRange {
+  return parseRange(values.since, values.until, Date.now());
+}
+
+/** The columns of the datasets as the archiver writes them. */
+export function datasetColumns(): DatasetColumns {
+  const named = (columns: readonly { name: string; type: ColumnType }[]) =>
+    columns.map(({ name, type }) => ({ name, type: DUCKDB_TYPES[type] }));
+  return { spans: named(new SpanRows().columns()), traces: named(new TraceRows().columns()) };
+}
+
+function defaultCacheFolder(env: Io['env']): string {
+  return path.join(env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'spanloom', 'archive');
+}
+
+const DUCKDB_TYPES: Record<ColumnType, string> = {
+  text: 'VARCHAR',
+  int32: 'INTEGER',
+  int64: 'BIGINT',
+  bool: 'BOOLEAN',
+  timestamp: 'TIMESTAMPTZ',
+};

@@ -1,0 +1,104 @@
+import type { ArchivedRow } from '../../lib/archive/parquet-rows.ts';
+import type { OtlpJson, OtlpJsonValue } from '../../lib/codec/otlp-json.ts';
+import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS, type Promoted } from '../../services/archiver/core/promoted.ts';
+
+/**
+ * Archived spans as one OTLP/JSON request. What Parquet does not tell apart comes back as the simpler type: a double
+ * without a fraction as an int, bytes as their base64 text, a promoted attribute under the current convention's name.
+ */
+export function rowsToOtlp(rows: readonly ArchivedRow[]): OtlpJson {
+  const groups = new Map<string, ArchivedRow[]>();
+  for (const row of rows) {
+    const context = JSON.stringify(
+      [...CONTEXT_COLUMNS, ...PROMOTED_OF_RESOURCES.map(({ column }) => column)].map((name) => row[name] ?? null),
+    );
+    groups.set(context, [...(groups.get(context) ?? []), row]);
+  }
+  return { resourceSpans: [...groups.values()].map(resourceSpans) };
+}
+
+function resourceSpans(rows: readonly ArchivedRow[]): OtlpJson {
+  const first = rows[0] as ArchivedRow;
+  const scope: OtlpJson = {};
+  if (first['scope_name'] != null) scope['name'] = String(first['scope_name']);
+  if (first['scope_version'] != null) scope['version'] = String(first['scope_version']);
+  return {
+    resource: { attributes: attributes(first, 'resource_attributes', PROMOTED_OF_RESOURCES) },
+    scopeSpans: [{ scope, spans: rows.map(span) }],
+  };
+}
+
+function span(row: ArchivedRow): OtlpJson {
+  const start = BigInt(row['start_ns'] as bigint);
+  const status: OtlpJson = { code: STATUS_CODES.indexOf(String(row['status_code'])) };
+  if (row['status_message'] != null) status['message'] = String(row['status_message']);
+  return {
+    traceId: String(row['trace_id']),
+    spanId: String(row['span_id']),
+    ...(row['parent_span_id'] == null ? {} : { parentSpanId: String(row['parent_span_id']) }),
+    name: String(row['operation']),
+    kind: KINDS.indexOf(String(row['kind'])),
+    startTimeUnixNano: BigInt.asUintN(64, start).toString(),
+    endTimeUnixNano: BigInt.asUintN(64, start + BigInt(row['duration_ns'] as bigint)).toString(),
+    attributes: attributes(row, 'attributes', PROMOTED_OF_SPANS),
+    events: list(row['events']).map((event) => ({
+      timeUnixNano: String(event['time_ns']),
+      name: String(event['name']),
+      attributes: keyValues(event['attributes']),
+    })),
+    links: list(row['links']).map((link) => ({
+      traceId: String(link['trace_id']),
+      spanId: String(link['span_id']),
+      attributes: keyValues(link['attributes']),
+    })),
+    status,
+  };
+}
+
+function attributes(row: ArchivedRow, column: string, promoted: readonly Promoted[]): OtlpJson[] {
+  const own = promoted.flatMap(({ column: name, keys, type }) => {
+    const value = row[name];
+    if (value == null) return [];
+    const any: OtlpJson = type === 'int32' ? { intValue: String(value) } : { stringValue: String(value) };
+    return [{ key: keys[0] as string, value: any }];
+  });
+  return [...own, ...keyValues(parseExact(row[column]))];
+}
+
+function list(json: unknown): Record<string, unknown>[] {
+  return (parseExact(json) ?? []) as Record<string, unknown>[];
+}
+
+/** JSON whose whole numbers beyond 2^53 become bigint. */
+function parseExact(json: unknown): unknown {
+  if (json == null) return undefined;
+  // Columns of JSON come as text from one reader and parsed from the other.
+  if (typeof json !== 'string') return json;
+  const revive = (_key: string, value: unknown, context?: { source?: string }) => {
+    const isInexact =
+      typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '');
+    return isInexact ? BigInt(context?.source as string) : value;
+  };
+  return JSON.parse(json, revive as (key: string, value: unknown) => unknown);
+}
+
+function keyValues(object: unknown): OtlpJson[] {
+  return Object.entries((object ?? {}) as Record<string, unknown>).map(([key, value]) => ({
+    key,
+    value: anyValue(value),
+  }));
+}
+
+function anyValue(value: unknown): OtlpJson {
+  if (value === null || value === undefined) return {};
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value === 'bigint') return { intValue: value.toString() };
+  if (typeof value === 'number') return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) as OtlpJsonValue[] } };
+  return { kvlistValue: { values: keyValues(value) } };
+}
+
+const CONTEXT_COLUMNS = ['service', 'resource_attributes', 'scope_name', 'scope_version'];
+const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+const STATUS_CODES = ['unset', 'ok', 'error'];

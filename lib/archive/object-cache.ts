@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SpanloomError } from '../errors/spanloom-error.ts';
+import type { Bucket } from '../s3/bucket.ts';
+import type { ArchiveObject } from './object-keys.ts';
+
+/**
+ * Copies of objects in a local folder, so that the next question about the same hours reads nothing from the bucket.
+ * Objects never change, so a copy is never stale. The least recently used go first when the folder is full.
+ */
+export class ObjectCache {
+  readonly folder: string;
+  private readonly bucket: Bucket;
+  private readonly bytesMax: number;
+
+  /**
+   * @param folder of this bucket alone: objects are told apart by their keys.
+   * @param bytesMax of all copies together.
+   */
+  constructor(bucket: Bucket, folder: string, bytesMax: number) {
+    this.bucket = bucket;
+    this.folder = folder;
+    this.bytesMax = bytesMax;
+  }
+
+  /**
+   * Local files of the objects, in order; undefined for one that has gone from the bucket since it was listed.
+   * @throws SpanloomError ARCHIVE_CACHE_TOO_SMALL when they do not fit together.
+   */
+  async files(objects: readonly ArchiveObject[], onFetched?: (bytes: number) => void): Promise<(string | undefined)[]> {
+    const total = objects.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total > this.bytesMax) {
+      throw new SpanloomError(
+        'ARCHIVE_CACHE_TOO_SMALL',
+        `The asked hours hold ${total} bytes in ${objects.length} objects, the cache takes ${this.bytesMax}; ask for fewer hours or raise --cache-bytes`,
+      );
+    }
+    await mkdir(this.folder, { recursive: true });
+    await this.evict(objects, total);
+    const files: (string | undefined)[] = new Array(objects.length).fill(undefined);
+    let next = 0;
+    const work = async () => {
+      for (let i = next++; i < objects.length; i = next++) {
+        files[i] = await this.file(objects[i] as ArchiveObject, onFetched);
+      }
+    };
+    await Promise.all(Array.from({ length: FETCHES_AT_A_TIME }, work));
+    return files;
+  }
+
+  private async file(object: ArchiveObject, onFetched?: (bytes: number) => void): Promise<string | undefined> {
+    const file = path.join(this.folder, fileName(object));
+    const held = await stat(file).catch(() => undefined);
+    if (held?.size === object.bytes) {
+      const now = new Date();
+      await utimes(file, now, now);
+      return file;
+    }
+    const bytes = await this.bucket.get(object.key);
+    if (bytes === undefined) return undefined;
+    // Renamed when whole: a reader killed half way leaves no half copy under the name.
+    const partial = `${file}.${randomBytes(6).toString('hex')}.part`;
+    await writeFile(partial, bytes);
+    await rename(partial, file);
+    onFetched?.(bytes.length);
+    return file;
+  }
+
+  /** Makes room for `wanted`. */
+  private async evict(wanted: readonly ArchiveObject[], wantedBytes: number): Promise<void> {
+    const kept = new Set(wanted.map(fileName));
+    const others: { file: string; bytes: number; usedMs: number }[] = [];
+    for (const name of await readdir(this.folder)) {
+      if (kept.has(name)) continue;
+      const file = path.join(this.folder, name);
+      const found = await stat(file).catch(() => undefined);
+      if (found?.isFile()) others.push({ file, bytes: found.size, usedMs: found.mtimeMs });
+    }
+    others.sort((a, b) => a.usedMs - b.usedMs);
+    let bytes = others.reduce((sum, other) => sum + other.bytes, wantedBytes);
+    for (const other of others) {
+      if (bytes <= this.bytesMax) return;
+      await rm(other.file, { force: true });
+      bytes -= other.bytes;
+    }
+  }
+}
+
+function fileName({ key }: ArchiveObject): string {
+  return key.replaceAll('/', '~');
+}
+
+const FETCHES_AT_A_TIME = 8;
