@@ -16,6 +16,7 @@ const COMMANDS = {
   test: [['scripts/test.ts']],
   'test:unit': [['scripts/test.ts', '--unit']],
   bench: [['bench/main.ts']],
+  simulate: [['scripts/simulate.ts']],
   check: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],

@@ -49,15 +49,25 @@ export function chainFolder(prefix: string, clusterId: string, generation: numbe
   return `${prefix}/_chain/${clusterId}/${pad(generation, 4)}/p=${pad(partition, 3)}/`;
 }
 
-export function chainKey(folder: string, first: number): string {
-  return `${folder}${pad(first, OFFSET_DIGITS)}.json`;
+/**
+ * @param position where the chain had come to: the entry's `first`, or where the gap before it begins. Two writers of
+ *   which only one met a gap must want the same key, else both would archive what is behind it.
+ */
+export function chainKey(folder: string, position: number): string {
+  return `${folder}${pad(position, OFFSET_DIGITS)}.json`;
 }
 
-export function gapKey(folder: string, first: number): string {
-  return `${folder}${pad(first, OFFSET_DIGITS)}.gap.json`;
+/** @param position that of the entry beside which it stands. */
+export function gapKey(folder: string, position: number): string {
+  return `${folder}${pad(position, OFFSET_DIGITS)}.gap.json`;
 }
 
-/** First offset of the entry that a key belongs to; undefined for keys of something else. */
+/** Where the chain had come to before this entry. */
+export function positionOf(entry: Pick<ChainEntry, 'first' | 'gapBefore'>): number {
+  return entry.gapBefore?.from ?? entry.first;
+}
+
+/** Position of the entry that a key belongs to; undefined for keys of something else. */
 export function firstOffsetOf(key: string): number | undefined {
   const match = /\/(\d{20})\.json$/.exec(key);
   return match === null ? undefined : Number(match[1]);
@@ -75,10 +85,11 @@ export function decodeChainEntry(bytes: Uint8Array, key: string): ChainEntry {
   } catch (cause) {
     throw broken(key, 'it is not JSON', cause);
   }
-  const { version, first, end, objects, firstRecord } = entry;
+  const { version, first, end, gapBefore, objects, firstRecord } = entry;
   if (version !== 1) throw broken(key, `its version is ${version}, which this program does not know`);
   if (!isOffset(first) || !isOffset(end) || end <= first) throw broken(key, 'its offsets are no range');
-  if (first !== firstOffsetOf(key)) throw broken(key, `it begins at ${first}`);
+  const position = gapBefore?.from ?? first;
+  if (position !== firstOffsetOf(key)) throw broken(key, `it begins at ${position}`);
   if (!Array.isArray(objects) || firstRecord === undefined) throw broken(key, 'fields are missing');
   return entry as ChainEntry;
 }

@@ -23,6 +23,8 @@ export interface Verdict {
   readonly adoptions: number;
   readonly commits: number;
   readonly crashes: number;
+  /** Of all choices of the run, to compare a replay with. */
+  readonly decisions: number;
 }
 
 /** Holds the committed traces against the log: pairs by their inputs, contents by the spans' own bytes. */

@@ -37,9 +37,13 @@ export async function simulateAssembler(seed: number, options: SimulationOptions
   const world = new World(seed, options);
   await world.runFaulty(options.steps ?? 900);
   const finished = await world.runToEnd();
-  if (!finished) return { ...EMPTY_VERDICT, stuck: 1 };
+  if (!finished) return { ...EMPTY_VERDICT, stuck: 1, decisions: world.decisions };
   const traces = world.traces.committed().map((record) => assembledTraceCodec.decode(record.value as Buffer));
-  return { ...checkAccounting(world.spans, traces, { copiesMayRemain: options.faults }), ...world.counts };
+  return {
+    ...checkAccounting(world.spans, traces, { copiesMayRemain: options.faults }),
+    ...world.counts,
+    decisions: world.decisions,
+  };
 }
 
 class World {
@@ -60,6 +64,10 @@ class World {
     this.scheduler = new Scheduler(this.random);
     this.producer = new SpanProducer(this.random);
     this.options = options;
+  }
+
+  get decisions(): number {
+    return this.scheduler.decisions;
   }
 
   get spans() {
@@ -144,15 +152,15 @@ class World {
     const log = (topic: string, staleChance = 0): PartitionLog =>
       kafka.log(name, kafka.partition(topic, 0), scheduler, random, {
         recordsMax: 6,
-        staleChance: this.quiet ? 0 : staleChance,
-        failChance: failChance(),
+        staleChance: () => (this.quiet ? 0 : staleChance),
+        failChance,
       });
     const store = new SimWindowStore(name, this.redis, scheduler, mutations, () => random.float() < failChance());
     const stage = this.stage(store, log('traces', faulty ? 0.05 : 0), mutations);
     const worker = new PartitionWorker(SETTINGS, stage, {
       input: log('spans'),
-      ledger: log('ledger'),
-      openWriter: () => kafka.openWriter(name, 'assembler-0', scheduler, random, () => this.nowMs, failChance()),
+      ledger: log('ledger', faulty ? 0.05 : 0),
+      openWriter: () => kafka.openWriter(name, 'assembler-0', scheduler, random, () => this.nowMs, failChance),
       clock: {
         monotonicMs: () => this.nowMs,
         sleep: (ms) =>
@@ -240,6 +248,7 @@ const EMPTY_VERDICT: Verdict = {
   adoptions: 0,
   commits: 0,
   crashes: 0,
+  decisions: 0,
 };
 
 function mutated(traces: PartitionLog, mutations: Mutations): PartitionLog {

@@ -13,6 +13,8 @@ export class Scheduler {
   private readonly pausedUntil = new Map<string, number>();
   /** Steps done; also the clock of pauses. */
   steps = 0;
+  /** FNV-1a over the choices so far: two runs of one seed that differ anywhere differ here. */
+  decisions = 0x811c9dc5;
 
   constructor(random: SeededRandom) {
     this.random = random;
@@ -42,18 +44,26 @@ export class Scheduler {
     if (ready.length === 0) return false;
     const picked = ready[this.random.below(ready.length)] as PendingCall;
     this.pending.splice(this.pending.indexOf(picked), 1);
+    this.note(picked.process);
     picked.run();
     await settle();
     return true;
   }
 
   crash(process: string): void {
+    this.note(`crash ${process}`);
     this.dead.add(process);
     this.pending = this.pending.filter((call) => call.process !== process);
   }
 
   pause(process: string, steps: number): void {
+    this.note(`pause ${process} ${steps}`);
     this.pausedUntil.set(process, this.steps + steps);
+  }
+
+  private note(choice: string): void {
+    const line = `${this.steps} ${choice}`;
+    for (let i = 0; i < line.length; i++) this.decisions = Math.imul(this.decisions ^ line.charCodeAt(i), 0x01000193);
   }
 }
 

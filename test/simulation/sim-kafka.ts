@@ -19,7 +19,9 @@ interface Slot {
 
 /** A partition with transactions, markers that take offsets, and a last stable offset. */
 export class SimPartition {
-  readonly slots: Slot[] = [];
+  slots: Slot[] = [];
+  /** First offset that retention has left. */
+  start = 0;
 
   get end(): number {
     return this.slots.length;
@@ -38,6 +40,17 @@ export class SimPartition {
 
   appendMarker(): void {
     this.slots.push({ record: null, transaction: { state: 'committed' } });
+  }
+
+  /** Retention, which waits for nobody: what is below `start` can no longer be read. */
+  truncate(start: number): void {
+    this.start = Math.max(this.start, Math.min(start, this.lastStableOffset));
+  }
+
+  /** The topic was deleted and made anew. */
+  recreate(): void {
+    this.slots = [];
+    this.start = 0;
   }
 
   committed(): LogRecord[] {
@@ -69,18 +82,32 @@ export class SimKafka {
     partition: SimPartition,
     scheduler: Scheduler,
     random: SeededRandom,
-    options: { recordsMax: number; staleChance: number; failChance: number },
+    options: {
+      recordsMax: number;
+      staleChance: () => number;
+      failChance: () => number;
+      /** False: a leader that lags refuses to say where the log ends, as Kafka's does, and only fetches are stale. */
+      staleBounds?: boolean;
+    },
   ): PartitionLog {
     const visibleEnd = () => {
       const end = partition.lastStableOffset;
-      return random.float() < options.staleChance ? Math.max(0, end - 1 - random.below(4)) : end;
+      return random.float() < options.staleChance() ? Math.max(0, end - 1 - random.below(4)) : end;
     };
     return {
-      bounds: () => scheduler.call(process, () => ({ start: 0, end: visibleEnd() })),
+      bounds: () =>
+        scheduler.call(process, () => {
+          const end = options.staleBounds === false ? partition.lastStableOffset : visibleEnd();
+          return { start: partition.start, end: Math.max(partition.start, end) };
+        }),
       fetch: ({ offset }) =>
         scheduler.call(process, (): FetchedRecords => {
-          if (random.float() < options.failChance)
+          if (random.float() < options.failChance())
             throw new SpanloomError('KAFKA_REQUEST', 'injected', { retryable: true });
+          if (offset < partition.start || offset > partition.end) {
+            const held = `[${partition.start}, ${partition.end}]`;
+            throw new SpanloomError('KAFKA_OFFSET_GONE', `offset ${offset} is not in ${held}`);
+          }
           const end = visibleEnd();
           const records: LogRecord[] = [];
           let nextOffset = offset;
@@ -89,7 +116,13 @@ export class SimKafka {
             const slot = partition.slots[nextOffset++] as Slot;
             if (slot.record !== null && slot.transaction.state === 'committed') records.push(slot.record);
           }
-          return { records, nextOffset, lastStableOffset: end, highWatermark: partition.end, logStartOffset: 0 };
+          return {
+            records,
+            nextOffset,
+            lastStableOffset: end,
+            highWatermark: partition.end,
+            logStartOffset: partition.start,
+          };
         }),
     };
   }
@@ -101,7 +134,7 @@ export class SimKafka {
     scheduler: Scheduler,
     random: SeededRandom,
     nowMs: () => number,
-    failChance: number,
+    failChance: () => number,
   ): Promise<FencedWriter> {
     return scheduler.call(process, () => {
       const epoch = (this.epochs.get(id) ?? 0) + 1;
@@ -118,7 +151,7 @@ export class SimKafka {
     scheduler: Scheduler,
     random: SeededRandom,
     nowMs: () => number,
-    failChance: number,
+    failChance: () => number,
   ): FencedWriter {
     const check = () => {
       if (this.epochs.get(id) !== epoch) throw new SpanloomError('KAFKA_FENCED', `${id} was fenced`);
@@ -135,9 +168,9 @@ export class SimKafka {
           this.open.set(id, transaction);
           transaction.touched.add(log);
           let baseOffset = -1;
-          for (const { key, value } of records) {
+          for (const { key, value, headers } of records) {
             const offset = log.append(
-              { key: key === null ? null : Buffer.from(key), value, timestampMs: nowMs(), headers: new Map() },
+              { key: key === null ? null : Buffer.from(key), value, timestampMs: nowMs(), headers: headersOf(headers) },
               transaction,
             );
             if (baseOffset < 0) baseOffset = offset;
@@ -150,7 +183,7 @@ export class SimKafka {
         await build(txn);
         await scheduler.call(process, () => {
           check();
-          if (random.float() < failChance) {
+          if (random.float() < failChance()) {
             // The connection breaks before the request, or after it: the caller cannot tell.
             if (random.float() < 0.5) this.end(id, 'committed');
             throw new SpanloomError('KAFKA_REQUEST', 'injected: outcome of the commit unknown', { retryable: true });
@@ -169,4 +202,8 @@ export class SimKafka {
     this.open.delete(id);
     for (const log of transaction.touched) log.appendMarker();
   }
+}
+
+function headersOf(headers: OutRecord['headers']): ReadonlyMap<string, Buffer> {
+  return new Map(Object.entries(headers ?? {}).map(([name, value]) => [name, Buffer.from(value)]));
 }

@@ -1,4 +1,10 @@
-import { type ChainEntry, chainKey, decodeChainEntry, encodeChainEntry } from '../../../lib/archive/chain.ts';
+import {
+  type ChainEntry,
+  chainKey,
+  decodeChainEntry,
+  encodeChainEntry,
+  positionOf,
+} from '../../../lib/archive/chain.ts';
 import { isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords } from '../../../lib/kafka/types.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -124,8 +130,10 @@ export class PartitionArchiver implements Worker {
       range.openedAtMs = Number.NEGATIVE_INFINITY;
       return range;
     }
+    // A second gap right behind the first makes it longer: the chain's position does not move with it.
+    const from = positionOf(range);
     this.ports.events.gap(this.settings.partition, range.first, start);
-    return new OpenRange(start, { from: range.first, to: start });
+    return new OpenRange(start, { from, to: start });
   }
 
   /** @returns where the next range begins. */
@@ -134,12 +142,13 @@ export class PartitionArchiver implements Worker {
       const { ports } = this;
       const place = this.place(chain.generation);
       let built = buildRange(range, place, ports);
-      const key = chainKey(chain.folder, range.first);
+      const key = chainKey(chain.folder, positionOf(range));
       const body = encodeChainEntry(built.entry);
       ports.crashPoint('before-chain');
       if ((await ports.bucket.putIfAbsent(key, body, { contentType: 'application/json' })) === 'exists') {
         const theirs = decodeChainEntry(await this.mustGet(key), key);
-        if (theirs.end > range.end) return this.finish(chain, theirs);
+        // One of us met a gap and the other did not, or they came further: what we hold is not what they named.
+        if (theirs.first !== range.first || theirs.end > range.end) return this.finish(chain, theirs);
         built = { ...buildRange(range.upTo(theirs.end), place, ports), entry: theirs };
       }
       ports.crashPoint('after-chain');
@@ -160,7 +169,7 @@ export class PartitionArchiver implements Worker {
     if (missing.length === 0) return entry.end;
     const range = await this.readAgain(entry);
     if (range === undefined) {
-      await writeGap(ports.bucket, chain.folder, entry.first, missing);
+      await writeGap(ports.bucket, chain.folder, positionOf(entry), missing);
       ports.events.lost(settings.partition, entry.first, missing);
       return entry.end;
     }

@@ -49,6 +49,8 @@ export class ReadAgain {
   private async fetchAround(offset: number, wanted: ReadonlySet<number>): Promise<void> {
     try {
       const fetched = await this.log.fetch({ offset, maxBytes: RECORD_BYTES, maxWaitMs: WAIT_MS });
+      // It was read once, so a leader that has nothing there lags behind; only one that has more can say it is gone.
+      if (fetched.nextOffset <= offset) throw stuck(offset);
       for (const record of fetched.records) if (wanted.has(record.offset)) this.known.set(record.offset, record);
     } catch (error) {
       if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;

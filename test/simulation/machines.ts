@@ -1,0 +1,19 @@
+import { simulateArchiver } from './archiver-simulation.ts';
+import { simulateAssembler } from './assembler-simulation.ts';
+import { simulateGraphBuilder } from './graph-simulation.ts';
+import { simulateRouter } from './router-simulation.ts';
+import type { Outcome } from './worker-world.ts';
+
+/** What can be simulated, by name: one run under every fault of its seed. */
+export const MACHINES: Readonly<Record<string, (seed: number) => Promise<Outcome>>> = {
+  router: (seed) => simulateRouter(seed, { faults: true }),
+  assembler: async (seed) => {
+    const { lost, double, empty, foreign, stuck, decisions, ...counts } = await simulateAssembler(seed, {
+      faults: true,
+    });
+    const found = Object.entries({ lost, double, empty, foreign, stuck }).filter(([, count]) => count > 0);
+    return { problems: found.map(([name, count]) => `${count} ${name}`), decisions, counts: { ...counts } };
+  },
+  'graph-builder': (seed) => simulateGraphBuilder(seed, { faults: true }),
+  archiver: (seed) => simulateArchiver(seed, { faults: true }),
+};

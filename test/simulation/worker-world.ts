@@ -1,0 +1,276 @@
+import { type LedgerEntry, ledgerEntryCodec } from '../../lib/codec/records.ts';
+import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
+import type { AssignedPartition, FencedWriter, OutRecord, PartitionLog } from '../../lib/kafka/types.ts';
+import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
+import { PartitionWorker } from '../../lib/worker/partition-worker.ts';
+import type { Stage, WorkerSettings } from '../../lib/worker/types.ts';
+import { Fleet } from './fleet.ts';
+import { Scheduler } from './scheduler.ts';
+import { SimKafka, type SimPartition } from './sim-kafka.ts';
+
+/** What a run came to. It is good when there are no problems. */
+export interface Outcome {
+  readonly problems: readonly string[];
+  /** Of all choices of the run, to compare a replay with. */
+  readonly decisions: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Rules of the worker loop, taken out one at a time. */
+export interface LoopMutations {
+  /** The claim is not written, so the ledger's tail may be stale when it is read. */
+  readonly noClaim?: boolean;
+  /** Every writer has a transactional id of its own. */
+  readonly noFence?: boolean;
+  /** The ledger entry is written in a transaction behind that of the output. */
+  readonly ledgerApart?: boolean;
+}
+
+export interface WorldOptions extends LoopMutations {
+  /** Faults of brokers; crashes, zombies and rebalances always happen. */
+  readonly faults: boolean;
+  readonly steps?: number;
+}
+
+/** What the simulation of a service has besides the loop. */
+export interface WorldPlan {
+  readonly service: string;
+  readonly inputTopic: string;
+  readonly partitions: number;
+  /** Two workers may share one. */
+  readonly ledgerPartitions: number;
+  createStage(
+    process: string,
+    input: AssignedPartition,
+    log: (topic: string, partition: number) => PartitionLog,
+  ): Stage;
+}
+
+/** Kafka, a clock and a fleet of production workers of one service. */
+export class WorkerWorld {
+  readonly random: SeededRandom;
+  readonly scheduler: Scheduler;
+  readonly kafka = new SimKafka();
+  readonly fleet: Fleet;
+  readonly counts = { commits: 0, failures: 0, gaps: 0 };
+  nowMs = 1_700_000_000_000;
+  private readonly plan: WorldPlan;
+  private readonly options: WorldOptions;
+  private quiet = false;
+  private writers = 0;
+
+  constructor(seed: number, options: WorldOptions, plan: WorldPlan) {
+    this.random = new SeededRandom(seed);
+    this.scheduler = new Scheduler(this.random);
+    this.options = options;
+    this.plan = plan;
+    const partitions = Array.from({ length: plan.partitions }, (_, partition) => ({
+      topic: plan.inputTopic,
+      partition,
+    }));
+    this.fleet = new Fleet({
+      random: this.random,
+      scheduler: this.scheduler,
+      partitions,
+      createWorker: (process, input) => this.worker(process, input),
+    });
+  }
+
+  /** Traffic from `produce`, and faults, for the steps of the options; then quiet until `isDone`. */
+  async run(produce: () => void, isDone: () => boolean): Promise<boolean> {
+    this.fleet.start();
+    for (let step = this.options.steps ?? STEPS; step > 0; step--) {
+      this.nowMs += this.random.below(80);
+      produce();
+      this.fleet.disturb();
+      await this.scheduler.step();
+    }
+    this.quiet = true;
+    this.fleet.finish();
+    for (let step = 0; step < FINISH_STEPS_MAX; step++) {
+      this.nowMs += 100;
+      await this.scheduler.step();
+      if (step % 50 === 0 && isDone()) return true;
+    }
+    return isDone();
+  }
+
+  input(partition: number): SimPartition {
+    return this.kafka.partition(this.plan.inputTopic, partition);
+  }
+
+  /** The last committed entry of the worker of a partition. */
+  entryOf(partition: number): LedgerEntry | undefined {
+    const key = `${this.key(partition)}/entry`;
+    const ledger = this.kafka.partition('ledger', partition % this.plan.ledgerPartitions);
+    const last = ledger.committed().findLast((record) => record.key?.toString() === key);
+    return last?.value == null ? undefined : ledgerEntryCodec.decode(last.value);
+  }
+
+  /** All inputs are read and committed. */
+  everythingApplied(): boolean {
+    for (let partition = 0; partition < this.plan.partitions; partition++) {
+      if (this.input(partition).end > (this.entryOf(partition)?.applied ?? 0)) return false;
+    }
+    return true;
+  }
+
+  get isFaulty(): boolean {
+    return this.options.faults && !this.quiet;
+  }
+
+  private key(partition: number): string {
+    return `${this.plan.service}/${this.plan.inputTopic}/${partition}`;
+  }
+
+  private worker(process: string, input: AssignedPartition): PartitionWorker {
+    const { scheduler, random, kafka, options } = this;
+    const log = (topic: string, partition: number): PartitionLog =>
+      kafka.log(process, kafka.partition(topic, partition), scheduler, random, {
+        recordsMax: 6,
+        staleChance: () => (this.isFaulty ? 0.05 : 0),
+        failChance: () => (this.isFaulty ? 0.01 : 0),
+      });
+    const ledgerPartition = input.partition % this.plan.ledgerPartitions;
+    const settings: WorkerSettings = { ...SETTINGS, key: this.key(input.partition), ledgerPartition };
+    const id = `${this.plan.service}-${input.partition}`;
+    const openWriter = () => {
+      const unique = options.noFence ? `${id}/${this.writers++}` : id;
+      const failChance = () => (this.isFaulty ? 0.01 : 0);
+      return kafka.openWriter(process, unique, scheduler, random, () => this.nowMs, failChance);
+    };
+    const ledger = log('ledger', ledgerPartition);
+    const unclaimed = options.noClaim ? withoutClaim(ledger) : undefined;
+    const wrap = (writer: FencedWriter): FencedWriter => {
+      if (options.ledgerApart) return ledgerApart(writer);
+      return unclaimed === undefined ? writer : unclaimed.writer(writer);
+    };
+    return new PartitionWorker(settings, this.plan.createStage(process, input, log), {
+      input: log(input.topic, input.partition),
+      ledger: unclaimed?.log ?? ledger,
+      openWriter: async () => wrap(await openWriter()),
+      clock: {
+        monotonicMs: () => this.nowMs,
+        sleep: (ms) =>
+          scheduler.call(process, () => {
+            this.nowMs += Math.min(ms, 20);
+          }),
+      },
+      randomHex: (bytes) => random.hex(bytes),
+      events: {
+        started: () => {},
+        failed: (_worker, error) => {
+          if (!(error instanceof SpanloomError)) throw error;
+          this.counts.failures++;
+        },
+        gap: () => {
+          this.counts.gaps++;
+        },
+        committed: () => {
+          this.counts.commits++;
+        },
+        stopped: () => {},
+      },
+      crashPoint: () => {},
+    });
+  }
+}
+
+/** Counts of what each committed thing is named, for comparing what should be there with what is. */
+export class Tally {
+  private readonly counts = new Map<string, number>();
+
+  add(name: string, count = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + count);
+  }
+
+  /** What differs, in words, at most twenty lines. */
+  differences(actual: Tally): string[] {
+    const problems: string[] = [];
+    for (const name of new Set([...this.counts.keys(), ...actual.counts.keys()])) {
+      const expected = this.counts.get(name) ?? 0;
+      const found = actual.counts.get(name) ?? 0;
+      if (found !== expected) problems.push(`${name}: expected ${expected}, found ${found}`);
+    }
+    return problems.slice(0, 20);
+  }
+}
+
+/** The worker as it would be without a claim: it takes what its reader says is the end of the ledger. */
+function withoutClaim(log: PartitionLog): { log: PartitionLog; writer(writer: FencedWriter): FencedWriter } {
+  let claimed: { offset: number; record: OutRecord } | undefined;
+  return {
+    log: {
+      bounds: () => log.bounds(),
+      fetch: async (request) => {
+        if (claimed === undefined || request.offset !== claimed.offset) return log.fetch(request);
+        const { offset, record } = claimed;
+        claimed = undefined;
+        const { key, value } = record;
+        const own = { offset, timestampMs: 0, key: Buffer.from(key as string), value, headers: new Map() };
+        return {
+          records: [own],
+          nextOffset: offset + 1,
+          lastStableOffset: offset,
+          highWatermark: offset,
+          logStartOffset: 0,
+        };
+      },
+    },
+    writer: (writer) => ({
+      transaction: async (build) => {
+        let isClaim = false;
+        const { end } = await log.bounds();
+        await writer.transaction((txn) =>
+          build({
+            send: async (topic, partition, records) => {
+              const record = records[0] as OutRecord;
+              if (!String(record.key).endsWith('/claim')) return txn.send(topic, partition, records);
+              isClaim = true;
+              claimed = { offset: end, record };
+              return { baseOffset: end };
+            },
+          }),
+        );
+        if (!isClaim) claimed = undefined;
+      },
+      close: () => writer.close(),
+    }),
+  };
+}
+
+function ledgerApart(writer: FencedWriter): FencedWriter {
+  return {
+    transaction: async (build) => {
+      const held: { topic: string; partition: number; records: readonly OutRecord[] }[] = [];
+      await writer.transaction((txn) =>
+        build({
+          send: async (topic, partition, records) => {
+            if (topic !== 'ledger' || String(records[0]?.key).endsWith('/claim'))
+              return txn.send(topic, partition, records);
+            held.push({ topic, partition, records });
+            return { baseOffset: 0 };
+          },
+        }),
+      );
+      if (held.length === 0) return;
+      await writer.transaction(async (txn) => {
+        for (const { topic, partition, records } of held) await txn.send(topic, partition, records);
+      });
+    },
+    close: () => writer.close(),
+  };
+}
+
+const SETTINGS: Omit<WorkerSettings, 'key' | 'ledgerPartition'> = {
+  ledgerTopic: 'ledger',
+  commitIntervalMs: 400,
+  fetchBytesMax: 1,
+  fetchWaitMs: 1,
+  handOffWaitMs: 200,
+  retryMs: 1,
+  retryMaxMs: 4,
+};
+
+const STEPS = 900;
+const FINISH_STEPS_MAX = 20_000;
