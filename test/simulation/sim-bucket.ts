@@ -67,6 +67,7 @@ export class SimBucket {
       putIfAbsent,
       put: (key, body) => call(() => void this.objects.set(key, body)),
       get: (key) => call(() => this.objects.get(key)),
+      getRange: (key, start, end) => call(() => this.objects.get(key)?.subarray(start, end)),
       head: (key) =>
         call(() => {
           const object = this.objects.get(key);
@@ -87,6 +88,7 @@ export class SimBucket {
       putIfAbsent: async () => 'exists',
       put: async () => {},
       get: async (key) => objects.get(key),
+      getRange: async (key, start, end) => objects.get(key)?.subarray(start, end),
       head: async (key) => (objects.has(key) ? { bytes: (objects.get(key) as Uint8Array).length } : undefined),
       list: async function* (prefix, after = '') {
         const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
