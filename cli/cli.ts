@@ -47,6 +47,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<{ 
     summary: 'Checks the archive against its chain',
     load: () => import('./commands/archive.ts'),
   },
+  {
+    name: 'incidents',
+    summary: 'Lists incidents, or tells one in words',
+    load: () => import('./commands/incidents.ts'),
+  },
   { name: 'doctor', summary: 'Checks Kafka, topics, Redis and S3', load: () => import('./commands/doctor.ts') },
 ];
 
