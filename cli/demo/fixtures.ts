@@ -51,6 +51,8 @@ export function edgeDelta(fields: Partial<ServiceEdgeDelta>): ServiceEdgeDelta {
     traces: 0,
     clientDuration: null,
     serverDuration: null,
+    networkGap: null,
+    queueDelay: null,
     exemplars: [],
     failures: [],
     ...fields,

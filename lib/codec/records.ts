@@ -127,6 +127,8 @@ export interface ServiceEdgeDelta {
   traces: number;
   clientDuration: DurationHistogram | null;
   serverDuration: DurationHistogram | null;
+  networkGap: DurationHistogram | null;
+  queueDelay: DurationHistogram | null;
   exemplars: Exemplar[];
   failures: FailingTrace[];
 }

@@ -147,7 +147,7 @@ function addDelta(tally: Tally, partition: number, delta: ServiceEdgeDelta): voi
   const names = [subject, windowStart, client, server, connectionType, peerKind, confidence, clientOperation];
   const key = `${partition} ${JSON.stringify([...names, serverOperation])}`;
   for (const name of ['calls', 'errors', 'errors4xx', 'traces'] as const) tally.add(`${key} ${name}`, delta[name]);
-  for (const side of ['clientDuration', 'serverDuration'] as const) {
+  for (const side of ['clientDuration', 'serverDuration', 'networkGap', 'queueDelay'] as const) {
     const histogram = delta[side];
     if (histogram === null) continue;
     for (const [i, bucket] of histogram.buckets.entries()) {

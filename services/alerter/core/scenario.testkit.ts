@@ -42,6 +42,8 @@ export function edgeDelta(over: Partial<ServiceEdgeDelta> = {}): ServiceEdgeDelt
     traces: 1,
     clientDuration: null,
     serverDuration: null,
+    networkGap: null,
+    queueDelay: null,
     exemplars: [],
     failures: [],
     ...over,

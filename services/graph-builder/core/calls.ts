@@ -25,6 +25,8 @@ export class Calls {
   serverRow = new Int32Array(CALLS_AT_FIRST);
   /** Span whose start is the call's. */
   startRow = new Int32Array(CALLS_AT_FIRST);
+  /** Span that sent the message which the serving span consumed, or -1. */
+  senderRow = new Int32Array(CALLS_AT_FIRST);
   clientOperation = new Int32Array(CALLS_AT_FIRST);
   serverOperation = new Int32Array(CALLS_AT_FIRST);
   /** Connection, peer kind and confidence, see edge-kinds.ts. */
@@ -112,7 +114,8 @@ export class Calls {
     }
     if (sender >= 0) this.queue[sender] = queue;
     const packed = packEdge(CONNECTION.messaging, PEER.service, confidence);
-    this.add(-1, row, row, names.operationNamed(queue, ''), spans.operation[row] as number, packed);
+    const call = this.add(-1, row, row, names.operationNamed(queue, ''), spans.operation[row] as number, packed);
+    this.senderRow[call] = sender;
   }
 
   private queueOf(row: number): number | undefined {
@@ -123,17 +126,21 @@ export class Calls {
   private pair(server: number, client: number, connection: number, confidence: number): void {
     const { spans } = this;
     const packed = packEdge(connection, PEER.service, confidence);
+    const sender = connection === CONNECTION.messaging ? client : -1;
     const clientOperation = spans.enclosing[client] as number;
     const serverOperation = spans.operation[server] as number;
     const first = this.firstCall[client] as number;
     if (first < 0) {
-      this.firstCall[client] = this.add(client, server, client, clientOperation, serverOperation, packed);
+      const call = this.add(client, server, client, clientOperation, serverOperation, packed);
+      this.firstCall[client] = call;
+      this.senderRow[call] = sender;
       this.markServed(client, server);
       return;
     }
     // A calling span that several servers answered: each is a call, the client's side belongs to the first of them,
     // and its failure to that one only when none of the servers failed.
-    this.add(-1, server, server, clientOperation, serverOperation, packed);
+    const call = this.add(-1, server, server, clientOperation, serverOperation, packed);
+    this.senderRow[call] = sender;
     if (spans.failed(server)) this.outcome[first] = spans.outcome[this.serverRow[first] as number] as number;
   }
 
@@ -232,6 +239,7 @@ export class Calls {
     this.clientRow[call] = clientRow;
     this.serverRow[call] = served;
     this.startRow[call] = startRow;
+    this.senderRow[call] = -1;
     this.clientOperation[call] = clientOperation;
     this.serverOperation[call] = serverOperation;
     this.packed[call] = packed;
@@ -246,6 +254,7 @@ export class Calls {
     this.clientRow = grown(this.clientRow, new Int32Array(calls));
     this.serverRow = grown(this.serverRow, new Int32Array(calls));
     this.startRow = grown(this.startRow, new Int32Array(calls));
+    this.senderRow = grown(this.senderRow, new Int32Array(calls));
     this.clientOperation = grown(this.clientOperation, new Int32Array(calls));
     this.serverOperation = grown(this.serverOperation, new Int32Array(calls));
     this.packed = grown(this.packed, new Uint16Array(calls));

@@ -44,6 +44,17 @@ export class DeltaTable {
     row.serverDuration.record(micros, sign);
   }
 
+  /** @param micros of one call; below zero it counts as nothing: hosts' clocks differ. */
+  recordGap(row: DeltaRow, micros: number, sign: number): void {
+    row.networkGap ??= this.histogram();
+    row.networkGap.record(micros, sign);
+  }
+
+  recordQueueDelay(row: DeltaRow, micros: number, sign: number): void {
+    row.queueDelay ??= this.histogram();
+    row.queueDelay.record(micros, sign);
+  }
+
   /** A failure that takes back one that waits here for the same commit cancels it out. */
   addFailure(row: DeltaRow, failure: FailingTrace): void {
     const text = JSON.stringify({ ...failure, sign: -failure.sign });
@@ -77,8 +88,8 @@ export class DeltaTable {
 
   clear(): void {
     this.forEachRow((row) => {
-      for (const histogram of [row.clientDuration, row.serverDuration]) {
-        if (histogram === undefined || this.spareHistograms.length >= SPARE_HISTOGRAMS_MAX) continue;
+      for (const histogram of row.histograms()) {
+        if (this.spareHistograms.length >= SPARE_HISTOGRAMS_MAX) continue;
         histogram.clear();
         this.spareHistograms.push(histogram);
       }
@@ -141,6 +152,8 @@ export class DeltaTable {
       traces: row.traces,
       clientDuration: row.clientDuration?.sparse() ?? null,
       serverDuration: row.serverDuration?.sparse() ?? null,
+      networkGap: row.networkGap?.sparse() ?? null,
+      queueDelay: row.queueDelay?.sparse() ?? null,
       exemplars: row.exemplars(),
       failures,
     };
@@ -164,6 +177,8 @@ export class DeltaRow {
   traces = 0;
   clientDuration: DurationHistogram | undefined;
   serverDuration: DurationHistogram | undefined;
+  networkGap: DurationHistogram | undefined;
+  queueDelay: DurationHistogram | undefined;
   private readonly pair: Pair;
   private normal: Exemplar | undefined;
   private slow: Exemplar | undefined;
@@ -208,12 +223,12 @@ export class DeltaRow {
 
   isVoid(): boolean {
     const counts = this.calls === 0 && this.errors === 0 && this.errors4xx === 0 && this.traces === 0;
-    return (
-      counts &&
-      this.failures.length === 0 &&
-      this.clientDuration?.sparse() == null &&
-      this.serverDuration?.sparse() == null
-    );
+    return counts && this.failures.length === 0 && this.histograms().every((histogram) => histogram.sparse() === null);
+  }
+
+  histograms(): DurationHistogram[] {
+    const all = [this.clientDuration, this.serverDuration, this.networkGap, this.queueDelay];
+    return all.filter((histogram) => histogram !== undefined);
   }
 }
 
@@ -231,7 +246,7 @@ const SPARE_HISTOGRAMS_MAX = 1024;
 const SUBJECTS_AND_CONNECTIONS = 16;
 const NO_COUNTS = {
   ...{ calls: 0, errors: 0, errors4xx: 0, traces: 0 },
-  ...{ clientDuration: null, serverDuration: null, exemplars: [] },
+  ...{ clientDuration: null, serverDuration: null, networkGap: null, queueDelay: null, exemplars: [] },
 };
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -238,6 +238,8 @@ function summed(deltas: readonly ServiceEdgeDelta[]): Record<string, unknown> {
     for (const [side, histogram] of [
       ['client', delta.clientDuration],
       ['server', delta.serverDuration],
+      ['gap', delta.networkGap],
+      ['queue', delta.queueDelay],
     ] as const) {
       histogram?.buckets.forEach((bucket, i) => {
         add([...key, side, bucket].join('|'), histogram.counts[i] as number);

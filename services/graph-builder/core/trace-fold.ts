@@ -62,8 +62,14 @@ export class TraceFold {
       calls.serverOperation[call] as number,
       packSubject(SUBJECT.edge, calls.packed[call] as number),
     );
-    if (clientRow >= 0) deltas.recordClient(row, spans.durationMicros(clientRow), this.sign);
-    if (serverRow >= 0) deltas.recordServer(row, spans.durationMicros(serverRow), this.sign);
+    const clientMicros = clientRow < 0 ? 0 : spans.durationMicros(clientRow);
+    const serverMicros = serverRow < 0 ? 0 : spans.durationMicros(serverRow);
+    if (clientRow >= 0) deltas.recordClient(row, clientMicros, this.sign);
+    if (serverRow >= 0) deltas.recordServer(row, serverMicros, this.sign);
+    const senderRow = calls.senderRow[call] as number;
+    const receiverRow = serverRow >= 0 ? serverRow : startRow;
+    if (senderRow >= 0) deltas.recordQueueDelay(row, spans.delayMicros(senderRow, receiverRow), this.sign);
+    else if (clientRow >= 0 && serverRow >= 0) deltas.recordGap(row, clientMicros - serverMicros, this.sign);
     this.count(row, startRow, calls.outcome[call] as number);
   }
 
@@ -79,7 +85,10 @@ export class TraceFold {
     );
     const isRoot = spans.tree.isRoot(row);
     if (spans.serves(row) || (isRoot && !spans.calls(row))) this.addServed(row, packSubject(SUBJECT.service));
-    if (isRoot) this.addServed(this.entryOf(row), packSubject(SUBJECT.entry));
+    if (!isRoot) return;
+    const entry = this.entryOf(row);
+    const delta = this.addServed(entry, packSubject(SUBJECT.entry));
+    if (entry !== row) this.deltas.recordClient(delta, spans.durationMicros(row), this.sign);
   }
 
   /** A root that only calls is not part of the system: the entry is what it called, if that is known. */
@@ -88,12 +97,13 @@ export class TraceFold {
     return server >= 0 && this.spans.table.kind[server] === SPAN_KIND.server ? server : root;
   }
 
-  private addServed(row: number, packed: number): void {
+  private addServed(row: number, packed: number): DeltaRow {
     const { spans, deltas } = this;
     const operation = spans.operation[row] as number;
     const delta = deltas.row(spans.startMicros(row), operation, operation, packed);
     deltas.recordServer(delta, spans.durationMicros(row), this.sign);
     this.count(delta, row, spans.outcome[row] as number);
+    return delta;
   }
 
   private count(delta: DeltaRow, row: number, outcome: number): void {

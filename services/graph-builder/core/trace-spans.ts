@@ -66,6 +66,13 @@ export class TraceSpans {
     return Math.min(Math.floor(nanos / 1000), Number.MAX_SAFE_INTEGER);
   }
 
+  /** From the end of `row` to the start of `later`, microseconds; below zero when that began before. */
+  delayMicros(row: number, later: number): number {
+    const { startHi, startLo, endHi, endLo } = this.table;
+    const hi = (startHi[later] as number) - (endHi[row] as number);
+    return (hi * 2 ** 32 + ((startLo[later] as number) - (endLo[row] as number))) / 1000;
+  }
+
   failed(row: number): boolean {
     return ((this.outcome[row] as number) & OUTCOME.failed) !== 0;
   }

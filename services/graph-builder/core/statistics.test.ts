@@ -1,0 +1,220 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ServiceEdgeDelta, serviceEdgeDeltaCodec } from '../../../lib/codec/records.ts';
+import { DurationHistogram, type SparseHistogram } from '../../../lib/stats/duration-histogram.ts';
+import type { ResourceLiteral, SpanLiteral } from '../../../lib/testkit/otlp-builder.ts';
+import { SeededRandom } from '../../../lib/testkit/traffic/random.ts';
+import { LiteralFold } from './testing/fold-literal.ts';
+
+const of = (service: string, ...spans: SpanLiteral[]): ResourceLiteral => ({ service, spans });
+const kafka = { 'messaging.system': 'kafka', 'messaging.destination.name': 'orders' };
+const record = (trace: readonly ResourceLiteral[], server: string, subject: ServiceEdgeDelta['subject'] = 'edge') => {
+  const found = new LiteralFold().add(trace).records(subject);
+  return found.find((one) => one.server === server) as ServiceEdgeDelta;
+};
+
+describe('statistics of an edge', () => {
+  it('tell how much longer the client waited than the server worked', () => {
+    const edge = record(
+      [
+        of('web', { id: 1, kind: 'client', start: 0, duration: 30 }),
+        of('app', { id: 2, parent: 1, kind: 'server', start: 4, duration: 20 }),
+      ],
+      'app',
+    );
+    expect(edge.clientDuration?.sumMicros).toBe(30_000);
+    expect(edge.serverDuration?.sumMicros).toBe(20_000);
+    expect(edge.networkGap?.sumMicros).toBe(10_000);
+    expect(edge.queueDelay).toBeNull();
+  });
+
+  it('count no gap when the server went on after the client had given up', () => {
+    const edge = record(
+      [of('web', { id: 1, kind: 'client', duration: 5 }), of('app', { id: 2, parent: 1, kind: 'server', duration: 9 })],
+      'app',
+    );
+    expect(edge.networkGap).toEqual({ buckets: [], counts: [], zeroCount: 1, sumMicros: 0 });
+  });
+
+  it('have no gap when one side is missing', () => {
+    const edge = record([of('web', { id: 1, kind: 'server' }), of('app', { id: 2, parent: 1, kind: 'server' })], 'app');
+    expect(edge.networkGap).toBeNull();
+  });
+
+  it.each([
+    ['with a queue between', kafka],
+    ['without', undefined],
+  ])('tell how long a message waited, %s', (_, attributes) => {
+    const named = attributes === undefined ? {} : { attributes };
+    const edge = record(
+      [
+        of('web', { id: 1, kind: 'producer', start: 0, duration: 2, ...named }),
+        of('mailer', { id: 2, parent: 1, kind: 'consumer', start: 500, duration: 7, ...named }),
+      ],
+      'mailer',
+    );
+    expect(edge.queueDelay?.sumMicros).toBe(498_000);
+    expect(edge.networkGap).toBeNull();
+    expect(edge.serverDuration?.sumMicros).toBe(7_000);
+  });
+
+  it('count a message that its consumer saw before it was sent as not waiting: clocks differ', () => {
+    const trace = [
+      of('web', { id: 1, kind: 'producer', start: 10, attributes: kafka }),
+      of('mailer', { id: 2, parent: 1, kind: 'consumer', start: 3, attributes: kafka }),
+    ];
+    expect(record(trace, 'mailer').queueDelay).toEqual({ buckets: [], counts: [], zeroCount: 1, sumMicros: 0 });
+  });
+});
+
+describe('statistics of services and entries', () => {
+  const trace = [
+    of('phone', { id: 1, kind: 'client', duration: 90 }),
+    of('web', { id: 2, parent: 1, kind: 'server', name: 'GET /', duration: 60 }),
+  ];
+
+  it('tell how long a service worked', () => {
+    expect(record(trace, 'web', 'service')).toMatchObject({ calls: 1, serverDuration: { sumMicros: 60_000 } });
+  });
+
+  it('tell how long an entry worked, and how long whoever called it from outside waited', () => {
+    expect(record(trace, 'web', 'entry')).toMatchObject({
+      serverOperation: 'GET /',
+      serverDuration: { sumMicros: 60_000 },
+      clientDuration: { sumMicros: 90_000 },
+    });
+  });
+
+  it('keep one exemplar that failed, one that was slow, and one like any other', () => {
+    const fold = new LiteralFold();
+    const request = (duration: number, error?: boolean) =>
+      fold.add([of('web', { id: 1, kind: 'server', name: 'GET /', duration, ...(error ? { error } : {}) })]);
+    request(3);
+    request(50);
+    request(9, true);
+    request(40);
+    const [entry] = fold.records('entry');
+    expect(entry?.exemplars.map(({ kind, durationMicros }) => [kind, durationMicros])).toEqual([
+      ['failed', 9_000],
+      ['slow', 50_000],
+      ['normal', 3_000],
+    ]);
+  });
+});
+
+describe('deltas', () => {
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    'add up to the same in any order and grouping (seed %i)',
+    (seed) => {
+      const random = new SeededRandom(seed);
+      const traces = Array.from({ length: 60 }, () => randomTrace(random));
+      // As many folds as there could be partitions and commits; some traces are taken back again.
+      const folds = Array.from({ length: 1 + random.below(7) }, () => new LiteralFold());
+      const whole = new LiteralFold();
+      const records: ServiceEdgeDelta[] = [];
+      for (const [i, trace] of traces.entries()) {
+        const fold = folds[random.below(folds.length)] as LiteralFold;
+        const isTakenBack = random.below(5) === 0;
+        fold.add(trace, { trace: i + 1 });
+        if (isTakenBack) (folds[random.below(folds.length)] as LiteralFold).add(trace, { trace: i + 1, sign: -1 });
+        else whole.add(trace, { trace: i + 1 });
+        if (random.below(4) === 0) {
+          records.push(...fold.records());
+          fold.deltas.clear();
+        }
+      }
+      for (const fold of folds) records.push(...fold.records());
+      expect(totals(shuffled(overTheWire(records), random))).toEqual(totals(overTheWire(whole.records())));
+    },
+  );
+
+  it('tell quantiles within 5 %', () => {
+    const random = new SeededRandom(7);
+    const merged = new DurationHistogram();
+    const durations: number[] = [];
+    for (let part = 0; part < 20; part++) {
+      const fold = new LiteralFold();
+      for (let i = 0; i < 50; i++) {
+        const duration = Math.max(0.01, random.logNormal(40, 1.1));
+        durations.push(Math.round(duration * 1000));
+        fold.add([of('web', { id: 1, kind: 'server', name: 'GET /', duration })]);
+      }
+      for (const entry of fold.records('entry')) merged.merge(entry.serverDuration as SparseHistogram);
+    }
+    durations.sort((a, b) => a - b);
+    for (const q of [0.01, 0.25, 0.5, 0.9, 0.95, 0.99]) {
+      const exact = durations[Math.ceil(q * durations.length) - 1] as number;
+      expect(Math.abs(merged.quantileMicros(q) / exact - 1)).toBeLessThan(0.05);
+    }
+  });
+
+  it('are small: a busy edge takes less than 800 bytes', () => {
+    const random = new SeededRandom(3);
+    const fold = new LiteralFold();
+    for (let i = 0; i < 1000; i++) {
+      fold.add([
+        of('frontend', { id: 1, kind: 'client', name: 'call', duration: random.logNormal(30, 0.7) }),
+        of('checkout', { id: 2, parent: 1, kind: 'server', name: 'POST /order', duration: random.logNormal(20, 0.7) }),
+      ]);
+    }
+    const [edge] = fold.records('edge').filter(({ client }) => client === 'frontend');
+    expect(edge?.calls).toBe(1000);
+    expect(serviceEdgeDeltaCodec.encode(edge as ServiceEdgeDelta).length).toBeLessThan(800);
+  });
+});
+
+function overTheWire(records: readonly ServiceEdgeDelta[]): ServiceEdgeDelta[] {
+  return records.map((one) => serviceEdgeDeltaCodec.decode(serviceEdgeDeltaCodec.encode(one)));
+}
+
+/** A few services that call each other, some over a queue, some failing. */
+function randomTrace(random: SeededRandom): ResourceLiteral[] {
+  const parts: ResourceLiteral[] = [];
+  const count = 2 + random.below(8);
+  for (let id = 1; id <= count; id++) {
+    const kinds = ['server', 'client', 'internal', 'producer', 'consumer'] as const;
+    parts.push(
+      of(`s${random.below(4)}`, {
+        id,
+        parent: random.below(id),
+        kind: kinds[random.below(5)] as (typeof kinds)[number],
+        name: `op${random.below(2)}`,
+        start: random.below(25_000),
+        duration: random.below(400),
+        ...(random.below(6) === 0 ? { error: true } : {}),
+      }),
+    );
+  }
+  return parts;
+}
+
+/** Every number that records add to, by subject; without what is zero and without exemplars, which are examples. */
+function totals(records: readonly ServiceEdgeDelta[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  const add = (key: readonly unknown[], value: number) => {
+    const text = JSON.stringify(key);
+    sums.set(text, (sums.get(text) ?? 0) + value);
+  };
+  for (const record of records) {
+    const { exemplars: _, failures, calls, errors, errors4xx, traces, ...rest } = record;
+    const { clientDuration, serverDuration, networkGap, queueDelay, ...key } = rest;
+    for (const [name, value] of Object.entries({ calls, errors, errors4xx, traces })) add([key, name], value);
+    for (const [name, histogram] of Object.entries({ clientDuration, serverDuration, networkGap, queueDelay })) {
+      for (const [i, bucket] of (histogram?.buckets ?? []).entries()) {
+        add([key, name, bucket], histogram?.counts[i] as number);
+      }
+      add([key, name, 'zero'], histogram?.zeroCount ?? 0);
+      add([key, name, 'sum'], histogram?.sumMicros ?? 0);
+    }
+    for (const { sign, ...failure } of failures) add([key, failure], sign);
+  }
+  return Object.fromEntries([...sums].filter(([, sum]) => sum !== 0).sort());
+}
+
+function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
+  const left = [...items];
+  for (let i = left.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [left[i], left[j]] = [left[j] as T, left[i] as T];
+  }
+  return left;
+}
