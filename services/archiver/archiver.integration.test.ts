@@ -49,7 +49,11 @@ function pipeline(name: string, env: Record<string, string> = {}) {
   };
   const rows = async (sql = 'SELECT trace_id, span_id FROM ?files') => {
     const files: Uint8Array[] = [];
-    for await (const { key } of bucket.list(`${prefix}/spans/`)) files.push((await bucket.get(key)) as Uint8Array);
+    for await (const { key } of bucket.list(`${prefix}/spans/`)) {
+      // S3Proxy lists `key-<uuid>` while a PUT runs, and no longer has it a moment later.
+      const bytes = key.endsWith('.parquet') ? await bucket.get(key) : undefined;
+      if (bytes !== undefined) files.push(bytes);
+    }
     return files.length === 0 ? [] : queryParquet(files, sql);
   };
   return {
