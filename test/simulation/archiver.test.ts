@@ -1,0 +1,8 @@
+import { simulateArchiver } from './archiver-simulation.ts';
+import { testMachine } from './machine-tests.ts';
+
+testMachine('archiver', {
+  'consulting the entry in its place': (seed) => simulateArchiver(seed, { faults: true, chainNotConsulted: true }),
+  'If-None-Match': (seed) => simulateArchiver(seed, { faults: true, noIfNoneMatch: true }),
+  'finishing an entry whose objects are missing': (seed) => simulateArchiver(seed, { faults: true, noFinish: true }),
+});
