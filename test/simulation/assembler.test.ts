@@ -32,6 +32,13 @@ describe('the assembler of one partition, production code under a seeded schedul
     },
     300_000,
   );
+
+  it('replays a seed exactly', async () => {
+    for (const seed of [1, 7])
+      expect(await simulateAssembler(seed, { faults: true })).toEqual(await simulateAssembler(seed, { faults: true }));
+    const [one, two] = [await simulateAssembler(1, { faults: true }), await simulateAssembler(2, { faults: true })];
+    expect(one.decisions).not.toBe(two.decisions);
+  }, 120_000);
 });
 
 describe('the simulation notices when a rule of the protocol is taken out', () => {
