@@ -151,13 +151,7 @@ class ArchiveWorld {
 
   private truncate(): void {
     if (!this.options.faults || this.random.float() >= 0.003) return;
-    const partition = this.random.below(PARTITIONS);
-    const input = this.input(partition);
-    // Before its first entry a chain has no position that retention could overtake.
-    const hasEntry = [...this.bucket.objects.keys()].some((key) =>
-      key.includes(`/_chain/cluster/0001/p=00${partition}/`),
-    );
-    if (!hasEntry) return;
+    const input = this.input(this.random.below(PARTITIONS));
     this.counts.truncations++;
     input.truncate(input.end - this.random.below(4));
   }

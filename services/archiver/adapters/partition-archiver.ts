@@ -80,7 +80,7 @@ export class PartitionArchiver implements Worker {
     const chain = await openChain(ports.bucket, ports.traces, settings);
     if (chain.replaced !== undefined) ports.events.newGeneration(partition, chain.generation, chain.replaced);
     if (chain.last !== undefined) await this.finish(chain, chain.last);
-    let range = new OpenRange(chain.last?.end ?? (await ports.traces.bounds()).start);
+    let range = chain.last === undefined ? await this.firstRange() : new OpenRange(chain.last.end);
     ports.events.opened(partition, chain.generation, range.first);
     while (!this.stopping) {
       if (this.budget.isFull && !this.budget.isLargest(this)) {
@@ -93,6 +93,15 @@ export class PartitionArchiver implements Worker {
       if (why !== undefined) range = new OpenRange(await this.write(chain, range, why));
       this.budget.hold(this, range.bytes);
     }
+  }
+
+  /**
+   * Every chain begins at offset 0, so that all who open an empty one want the same key, wherever retention has moved the
+   * log's start meanwhile; what was gone by then stands in the entry as the gap before it.
+   */
+  private async firstRange(): Promise<OpenRange> {
+    const { start } = await this.ports.traces.bounds();
+    return start === 0 ? new OpenRange(0) : new OpenRange(start, { from: 0, to: start });
   }
 
   private isOverBudget(): boolean {
