@@ -40,6 +40,8 @@ export interface SpanLiteral {
   /** Status ERROR, with a message when it is a string; `false`: status OK; undefined: no status. */
   readonly error?: boolean | string;
   readonly attributes?: Attributes;
+  /** Spans that it links to: ids as above, of the same trace unless said otherwise. */
+  readonly links?: readonly { readonly id: number | string; readonly trace?: number | string }[];
   readonly events?: readonly { readonly name: string; readonly at?: number; readonly attributes?: Attributes }[];
 }
 
@@ -85,6 +87,14 @@ function generatedSpan(span: SpanLiteral, options: OtlpOptions) {
         attributes: event.attributes ?? {},
       }),
     ),
+    ...(span.links === undefined
+      ? {}
+      : {
+          links: span.links.map((link) => ({
+            traceId: idBytes(link.trace ?? span.trace ?? options.trace ?? 1, 16),
+            spanId: idBytes(link.id, 8),
+          })),
+        }),
     ...(span.error === undefined ? {} : { status: statusOf(span.error) }),
   };
 }

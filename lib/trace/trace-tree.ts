@@ -9,6 +9,7 @@ import { SPAN_KIND, type SpanTable } from './span-table.ts';
  * - A SERVER span with the id of a CLIENT or PRODUCER span (Zipkin's shared ids) becomes that span's child. A child of
  *   the shared id hangs under the half of its own service; of neither service: under the calling half.
  * - Spans of the same id, service and kind are one span; the longest of them stands for it, the others are duplicates.
+ *   A span without a kind, or of no named service, is a part of whichever span of its id it does not contradict.
  * - A span that names itself as parent has none. A cycle is cut above its earliest span.
  * - A span whose parent is not in the trace is an orphan: parent -1, and not a root.
  */
@@ -35,10 +36,15 @@ export class TraceTree {
   /** Row of the first span with an id, by the id's hash, open addressing; -1 is free. */
   private slots = new Int32Array(0);
   private slotMask = 0;
+  private nameless = -1;
 
-  /** @param serviceOfContext a number per context of the table that tells services apart. */
-  build(bytes: Uint8Array, table: SpanTable, serviceOfContext: Int32Array): void {
+  /**
+   * @param serviceOfContext a number per context of the table that tells services apart.
+   * @param nameless the one that stands for spans which do not name their service, if any.
+   */
+  build(bytes: Uint8Array, table: SpanTable, serviceOfContext: Int32Array, nameless = -1): void {
     const count = table.count;
+    this.nameless = nameless;
     this.reserve(count);
     this.orderCount = 0;
     this.duplicateCount = 0;
@@ -58,6 +64,16 @@ export class TraceTree {
 
   isOrphan(row: number): boolean {
     return ((this.flags[row] as number) & (TREE_FLAGS.orphan | TREE_FLAGS.cut)) !== 0;
+  }
+
+  /** A span by the 8 bytes of its id: of several the one that calls, else the first; -1 when there is none. */
+  find(bytes: Uint8Array, at: number, table: SpanTable): number {
+    const first = this.lookUp(word(bytes, at), word(bytes, at + 4));
+    for (let row = first; row >= 0; row = this.nextSameId[row] as number) {
+      const kind = table.kind[row];
+      if (kind === SPAN_KIND.client || kind === SPAN_KIND.producer) return row;
+    }
+    return first;
   }
 
   /** No parent, and none is missing. */
@@ -90,8 +106,10 @@ export class TraceTree {
     let before = -1;
     let other = first;
     for (let seen = 0; ; seen++) {
-      const sameService = serviceOfContext[table.context[other] as number] === service;
-      if ((sameService && table.kind[other] === table.kind[row]) || seen === SAME_ID_MAX) break;
+      const otherService = serviceOfContext[table.context[other] as number] as number;
+      const isSameService = otherService === service || service === this.nameless || otherService === this.nameless;
+      const isSameKind = table.kind[other] === table.kind[row] || table.kind[row] === 0 || table.kind[other] === 0;
+      if ((isSameService && isSameKind) || seen === SAME_ID_MAX) break;
       const after = this.nextSameId[other] as number;
       if (after < 0) {
         this.nextSameId[other] = row;
@@ -101,7 +119,7 @@ export class TraceTree {
       other = after;
     }
     this.duplicateCount++;
-    if (durationNanos(table, row) <= durationNanos(table, other)) {
+    if (!this.standsFor(table, serviceOfContext, row, other)) {
       this.duplicateOf[row] = other;
       return;
     }
@@ -109,6 +127,16 @@ export class TraceTree {
     this.nextSameId[row] = this.nextSameId[other] as number;
     if (before < 0) this.slots[slot] = row;
     else this.nextSameId[before] = row;
+  }
+
+  /** Of two parts of one span: whether `row` says more than `other`, by service, kind, then duration. */
+  private standsFor(table: SpanTable, serviceOfContext: Int32Array, row: number, other: number): boolean {
+    const isNameless = serviceOfContext[table.context[row] as number] === this.nameless;
+    const isOtherNameless = serviceOfContext[table.context[other] as number] === this.nameless;
+    if (isNameless !== isOtherNameless) return isOtherNameless;
+    const hasKind = table.kind[row] !== 0;
+    if (hasKind !== (table.kind[other] !== 0)) return hasKind;
+    return durationNanos(table, row) > durationNanos(table, other);
   }
 
   /** A span that stood for others may itself have given way to a longer one. */

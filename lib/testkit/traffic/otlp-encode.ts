@@ -12,6 +12,7 @@ export interface GeneratedSpan {
   readonly endUnixNano: bigint;
   readonly attributes: Attributes;
   readonly events?: readonly GeneratedEvent[];
+  readonly links?: readonly { readonly traceId: Uint8Array; readonly spanId: Uint8Array }[];
   readonly status?: { readonly code: 'ok' | 'error'; readonly message?: string };
 }
 
@@ -64,6 +65,7 @@ function spanFields(span: GeneratedSpan): Buffer[] {
     ...(span.events ?? []).map((event) =>
       message(11, [fixed64(1, event.timeUnixNano), text(2, event.name), ...attributeFields(3, event.attributes)]),
     ),
+    ...(span.links ?? []).map((link) => message(13, [bytes(1, link.traceId), bytes(2, link.spanId)])),
     ...(span.status === undefined ? [] : [message(15, statusFields(span.status))]),
     fixed32(16, SPAN_FLAGS),
   ];

@@ -121,6 +121,45 @@ const RPC: Case[] = [
   },
 ];
 
+const NAMELESS: Case[] = [
+  {
+    name: 'counts a span that names no service to the service above it',
+    trace: [
+      web(),
+      {
+        spans: [
+          { id: 2, parent: 1 },
+          { id: 3, parent: 2, kind: 'client', attributes: { 'peer.service': 'app' } },
+        ],
+      },
+    ],
+    edges: [ENTERED, 'web → app (virtual_node external virtual)'],
+  },
+  {
+    name: 'but not one that was called',
+    trace: [web({ id: 2, parent: 1, kind: 'client' }), { spans: [{ id: 3, parent: 2, kind: 'server' }] }],
+    edges: [ENTERED, 'web → unknown_service'],
+  },
+  {
+    name: 'takes parts of a span without kind or service for the span of their id',
+    trace: [
+      web({ id: 2, parent: 1, kind: 'client' }, { id: 2, parent: 1, kind: 'unspecified', duration: 40 }),
+      { spans: [{ id: 2, parent: 1, kind: 'unspecified', duration: 10, attributes: { error: 'late' } }] },
+      of('app', { id: 3, parent: 2, kind: 'server' }),
+    ],
+    edges: [ENTERED, 'web → app 1 error'],
+  },
+  {
+    name: 'takes spans without a kind that name their peer for calls, not only leaves',
+    trace: [
+      of('a', { id: 1, kind: 'unspecified', attributes: { 'peer.service': 'b' } }),
+      of('b', { id: 2, parent: 1, kind: 'unspecified', attributes: { 'peer.service': 'c', error: 'x' } }),
+      of('c', { id: 3, parent: 2, kind: 'unspecified' }),
+    ],
+    edges: ['a → b (back_filled)', 'b → c 1 error (back_filled)'],
+  },
+];
+
 const ERRORS: Case[] = [
   {
     name: 'counts a failed call once when both sides failed',
@@ -353,6 +392,58 @@ const MESSAGING: Case[] = [
     edges: [ENTERED, 'web → rabbitmq (messaging_system queue virtual)'],
   },
   {
+    name: 'links a consumer of a batch to all whose messages it links to',
+    trace: [
+      web({ id: 2, parent: 1, kind: 'producer' }),
+      of('shop', { id: 3, parent: 1, kind: 'producer' }, { id: 4, parent: 1, kind: 'producer' }),
+      of(
+        'mailer',
+        { id: 5, kind: 'internal' },
+        { id: 6, parent: 5, kind: 'consumer', links: [2, 3, 4, 77].map((id) => ({ id })) },
+      ),
+    ],
+    edges: [
+      'shop → mailer 2 calls (messaging_system)',
+      ENTERED,
+      'web → mailer (messaging_system)',
+      'web → shop (back_filled)',
+    ],
+  },
+  {
+    name: 'puts the queue between a batch and its senders, and knows no span of another trace',
+    trace: [
+      web(
+        { id: 2, parent: 1, kind: 'producer' },
+        { id: 3, parent: 1, kind: 'producer' },
+        { id: 4, parent: 1, kind: 'producer' },
+      ),
+      of('mailer', {
+        id: 5,
+        kind: 'consumer',
+        attributes: kafka,
+        links: [{ id: 2 }, { id: 3 }, { id: 3 }, { id: 5 }, { id: 4, trace: 99 }],
+      }),
+    ],
+    edges: [
+      'kafka/orders → mailer (messaging_system virtual)',
+      ENTERED,
+      'web → kafka/orders 2 calls (messaging_system queue virtual)',
+    ],
+  },
+  {
+    name: 'links a server that no parent leads to by its link',
+    trace: [web({ id: 2, parent: 1, kind: 'client' }), of('app', { id: 3, kind: 'server', links: [{ id: 2 }] })],
+    edges: [ENTERED, 'web → app'],
+  },
+  {
+    name: 'takes the broker from the address when a message names neither system nor destination',
+    trace: [
+      web({ id: 2, parent: 1, kind: 'producer', attributes: { 'peer.service': 'broker' } }),
+      of('mailer', { id: 3, parent: 2, kind: 'consumer', attributes: { 'peer.service': 'broker' } }),
+    ],
+    edges: ['broker → mailer (messaging_system virtual)', ENTERED, 'web → broker (messaging_system queue virtual)'],
+  },
+  {
     name: 'back-fills a consumer of the wrong kind behind the queue',
     trace: [web({ id: 2, parent: 1, kind: 'producer', attributes: kafka }), of('mailer', { id: 3, parent: 2 })],
     edges: [
@@ -363,7 +454,7 @@ const MESSAGING: Case[] = [
   },
 ];
 
-for (const [group, cases] of Object.entries({ RPC, ERRORS, PEERS, MESSAGING })) {
+for (const [group, cases] of Object.entries({ RPC, NAMELESS, ERRORS, PEERS, MESSAGING })) {
   describe(`calls: ${group}`, () => {
     it.each(cases.map((one) => [one.name, one] as const))('%s', (_, { trace, edges }) => {
       expect(edgesOf(trace)).toEqual([...edges].sort());

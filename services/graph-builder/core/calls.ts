@@ -1,7 +1,8 @@
 import { SPAN_KIND } from '../../../lib/trace/span-table.ts';
+import { CallTable } from './call-table.ts';
 import { CONFIDENCE, CONNECTION, PEER, packEdge } from './edge-kinds.ts';
+import { linkedSpans } from './linked-spans.ts';
 import { type NameTable, SERVICES_MAX } from './name-table.ts';
-import { OUTCOME } from './span-attributes.ts';
 import type { TraceSpans } from './trace-spans.ts';
 
 /**
@@ -15,32 +16,16 @@ import type { TraceSpans } from './trace-spans.ts';
  * 3. A calling span that nothing answered goes to the peer that its attributes name: database, cache, queue, external.
  *    Of nested calling spans of one service the outer counts when it names a database or a queue, else the inner.
  * 4. A queue is a node: PRODUCER → queue, queue → CONSUMER. Only a queue that neither side names is left out.
+ *    A consumer of a batch, or a server, that no calling span is above is linked to the calling spans that it links to.
  * 5. A root that serves is called by whom `peer.service` names, else by `user`. An orphan's caller is not guessed.
  */
-export class Calls {
-  count = 0;
-  /** Calling span, or -1. */
-  clientRow = new Int32Array(CALLS_AT_FIRST);
-  /** Serving span, or -1. */
-  serverRow = new Int32Array(CALLS_AT_FIRST);
-  /** Span whose start is the call's. */
-  startRow = new Int32Array(CALLS_AT_FIRST);
-  /** Span that sent the message which the serving span consumed, or -1. */
-  senderRow = new Int32Array(CALLS_AT_FIRST);
-  clientOperation = new Int32Array(CALLS_AT_FIRST);
-  serverOperation = new Int32Array(CALLS_AT_FIRST);
-  /** Connection, peer kind and confidence, see edge-kinds.ts. */
-  packed = new Uint16Array(CALLS_AT_FIRST);
-  /** Bits of OUTCOME: failed when either side did. */
-  outcome = new Uint8Array(CALLS_AT_FIRST);
-
+export class Calls extends CallTable {
   /** Per row: the span that answered a calling span, or -1. */
   servedBy = new Int32Array(0);
   /** Per row: the call of a calling span to a peer without spans, or -1. */
   peerCall = new Int32Array(0);
 
   private readonly names: NameTable;
-  private spans: TraceSpans;
   /** Per row: nearest row above that is not an INTERNAL span of the same service, or -1. */
   private above = new Int32Array(0);
   /** Per row: the calling span of the same service that a calling span is inside, or -1. */
@@ -53,16 +38,18 @@ export class Calls {
   private firstCall = new Int32Array(0);
   /** Back-filled already: calling row × SERVICES_MAX + service. */
   private readonly backFilled = new Set<number>();
+  /** Spans that sent what the span at hand consumed. */
+  private readonly senders: number[] = [];
 
   constructor(names: NameTable, spans: TraceSpans) {
+    super(spans);
     this.names = names;
-    this.spans = spans;
   }
 
   link(): void {
     const { tree } = this.spans;
     this.reserve(this.spans.table.count);
-    this.count = 0;
+    this.clearCalls();
     if (this.backFilled.size > 0) this.backFilled.clear();
     for (let i = 0; i < tree.orderCount; i++) this.linkServing(tree.order[i] as number);
     for (let i = 0; i < tree.orderCount; i++) this.backFill(tree.order[i] as number);
@@ -78,13 +65,28 @@ export class Calls {
     const above = isLocal ? (this.above[parent] as number) : parent;
     this.above[row] = above;
     if (spans.serves(row)) {
+      if (above < 0 || !spans.calls(above)) this.findLinkedCallers(row);
+      else this.senders.length = 0;
       if (spans.table.kind[row] === SPAN_KIND.consumer) this.linkConsumer(row, above, CONFIDENCE.virtual);
+      else if (this.senders.length > 0) for (const caller of this.senders) this.pairRpc(row, caller);
       else if (above < 0) this.linkFirstServer(row, parent);
-      else if (spans.calls(above)) this.pair(row, above, CONNECTION.rpc, CONFIDENCE.exact);
+      else if (spans.calls(above)) this.pairRpc(row, above);
       else this.addBackFilled(above, row);
     } else if (above >= 0 && spans.calls(row) && spans.calls(above) && spans.service[above] === spans.service[row]) {
       this.wrappedBy[row] = above;
       this.wrapping[above] = (this.wrapping[above] as number) | WRAP.wraps;
+    }
+  }
+
+  private pairRpc(server: number, client: number): void {
+    this.pair(server, client, CONNECTION.rpc, CONFIDENCE.exact);
+  }
+
+  /** Whoever called without being a parent: a consumer of a batch links to the spans that sent its messages. */
+  private findLinkedCallers(row: number): void {
+    linkedSpans(this.spans, row, this.senders);
+    for (let i = this.senders.length - 1; i >= 0; i--) {
+      if (!this.spans.calls(this.senders[i] as number)) this.senders.splice(i, 1);
     }
   }
 
@@ -106,16 +108,18 @@ export class Calls {
     const isInsideConsumer =
       above >= 0 && spans.table.kind[above] === SPAN_KIND.consumer && spans.service[above] === spans.service[row];
     if (isInsideConsumer) return;
-    const sender = above >= 0 && spans.calls(above) ? above : -1;
-    const queue = this.queueOf(row) ?? (sender >= 0 ? this.queueOf(sender) : undefined);
+    const { senders } = this;
+    if (above >= 0 && spans.calls(above)) senders.push(above);
+    let queue = this.queueOf(row);
+    for (const sender of senders) queue ??= this.queueOf(sender);
     if (queue === undefined) {
-      if (sender >= 0) this.pair(row, sender, CONNECTION.messaging, CONFIDENCE.exact);
+      for (const sender of senders) this.pair(row, sender, CONNECTION.messaging, CONFIDENCE.exact);
       return;
     }
-    if (sender >= 0) this.queue[sender] = queue;
+    for (const sender of senders) this.queue[sender] = queue;
     const packed = packEdge(CONNECTION.messaging, PEER.service, confidence);
     const call = this.add(-1, row, row, names.operationNamed(queue, ''), spans.operation[row] as number, packed);
-    this.senderRow[call] = sender;
+    for (const sender of senders) this.addMessage(call, sender);
   }
 
   private queueOf(row: number): number | undefined {
@@ -126,21 +130,21 @@ export class Calls {
   private pair(server: number, client: number, connection: number, confidence: number): void {
     const { spans } = this;
     const packed = packEdge(connection, PEER.service, confidence);
-    const sender = connection === CONNECTION.messaging ? client : -1;
+    const isMessage = connection === CONNECTION.messaging;
     const clientOperation = spans.enclosing[client] as number;
     const serverOperation = spans.operation[server] as number;
     const first = this.firstCall[client] as number;
     if (first < 0) {
       const call = this.add(client, server, client, clientOperation, serverOperation, packed);
       this.firstCall[client] = call;
-      this.senderRow[call] = sender;
+      if (isMessage) this.addMessage(call, client);
       this.markServed(client, server);
       return;
     }
     // A calling span that several servers answered: each is a call, the client's side belongs to the first of them,
     // and its failure to that one only when none of the servers failed.
     const call = this.add(-1, server, server, clientOperation, serverOperation, packed);
-    this.senderRow[call] = sender;
+    if (isMessage) this.addMessage(call, client);
     if (spans.failed(server)) this.outcome[first] = spans.outcome[this.serverRow[first] as number] as number;
   }
 
@@ -159,6 +163,7 @@ export class Calls {
     const parent = spans.tree.parent[row] as number;
     if (parent < 0 || spans.serves(row) || spans.service[parent] === spans.service[row]) return;
     if (spans.table.kind[parent] === SPAN_KIND.producer && this.queueOf(parent) !== undefined) {
+      this.senders.length = 0;
       if (this.isFirstOfService(parent, row)) this.linkConsumer(row, parent, CONFIDENCE.backFilled);
     } else if (spans.calls(parent)) {
       if ((this.servedBy[parent] as number) < 0) this.pair(row, parent, CONNECTION.rpc, CONFIDENCE.backFilled);
@@ -184,12 +189,7 @@ export class Calls {
 
   private linkToPeer(row: number): void {
     const { spans } = this;
-    if (!spans.calls(row)) {
-      const isLeafWithoutKind =
-        spans.table.kind[row] === SPAN_KIND.unspecified && (spans.tree.firstChild[row] as number) < 0;
-      if (isLeafWithoutKind && spans.findPeer(row) >= 0) this.addPeer(row, spans.findPeer(row));
-      return;
-    }
+    if (!spans.calls(row)) return;
     const outer = this.wrappedBy[row] as number;
     if (outer >= 0 && ((this.wrapping[outer] as number) & WRAP.covers) !== 0) {
       this.peerCall[row] = this.peerCall[outer] as number;
@@ -223,44 +223,6 @@ export class Calls {
     this.peerCall[row] = this.add(row, -1, row, spans.enclosing[row] as number, operation, packed);
   }
 
-  private add(
-    clientRow: number,
-    serverRow: number,
-    startRow: number,
-    clientOperation: number,
-    serverOperation: number,
-    packed: number,
-  ): number {
-    if (this.count === this.clientRow.length) this.growCalls();
-    const { outcome } = this.spans;
-    const call = this.count++;
-    // A calling span under a span of another service stands for the server that is missing, but did not serve.
-    const served = serverRow >= 0 && !this.spans.calls(serverRow) ? serverRow : -1;
-    this.clientRow[call] = clientRow;
-    this.serverRow[call] = served;
-    this.startRow[call] = startRow;
-    this.senderRow[call] = -1;
-    this.clientOperation[call] = clientOperation;
-    this.serverOperation[call] = serverOperation;
-    this.packed[call] = packed;
-    const either =
-      (clientRow >= 0 ? (outcome[clientRow] as number) : 0) | (served >= 0 ? (outcome[served] as number) : 0);
-    this.outcome[call] = (either & OUTCOME.failed) !== 0 ? OUTCOME.failed : either & OUTCOME.answered4xx;
-    return call;
-  }
-
-  private growCalls(): void {
-    const calls = this.clientRow.length * 2;
-    this.clientRow = grown(this.clientRow, new Int32Array(calls));
-    this.serverRow = grown(this.serverRow, new Int32Array(calls));
-    this.startRow = grown(this.startRow, new Int32Array(calls));
-    this.senderRow = grown(this.senderRow, new Int32Array(calls));
-    this.clientOperation = grown(this.clientOperation, new Int32Array(calls));
-    this.serverOperation = grown(this.serverOperation, new Int32Array(calls));
-    this.packed = grown(this.packed, new Uint16Array(calls));
-    this.outcome = grown(this.outcome, new Uint8Array(calls));
-  }
-
   private reserve(rows: number): void {
     if (rows > this.servedBy.length) {
       const size = Math.max(ROWS_AT_FIRST, 2 ** Math.ceil(Math.log2(rows)));
@@ -286,10 +248,4 @@ export const USER = 'user';
 
 /** wraps: has a calling span of its service inside. innerServed: one of them was answered. covers: counts for them. */
 const WRAP = { wraps: 1, innerServed: 2, covers: 4 } as const;
-const CALLS_AT_FIRST = 256;
 const ROWS_AT_FIRST = 256;
-
-function grown<T extends Int32Array | Uint16Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
-}

@@ -27,6 +27,11 @@ export function subjectOf(packed: number): (typeof SUBJECTS)[number] {
   return SUBJECTS[packed & 3] as (typeof SUBJECTS)[number];
 }
 
+/** Number in CONNECTION. */
+export function connectionOf(packed: number): number {
+  return (packed >> 2) & 3;
+}
+
 export function connectionTypeOf(packed: number): (typeof CONNECTION_TYPES)[number] {
   return CONNECTION_TYPES[(packed >> 2) & 3] as (typeof CONNECTION_TYPES)[number];
 }

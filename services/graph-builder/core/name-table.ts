@@ -21,6 +21,7 @@ export class NameTable {
   /** Number of a service's operation OTHER, or -1. */
   private readonly otherOperation: number[] = [];
   private otherService = -1;
+  private nameless = NONE;
 
   constructor(limits: NameLimits) {
     if (limits.services >= SERVICES_MAX || limits.operations + limits.services >= OPERATIONS_MAX) {
@@ -41,6 +42,11 @@ export class NameTable {
     this.overflowed++;
     if (this.otherService < 0) this.otherService = this.addService(OTHER_BYTES, 0, OTHER_BYTES.length);
     return this.otherService;
+  }
+
+  /** Number of the service whose name is empty, or -2 when none was met: no span of it says whose it is. */
+  get namelessService(): number {
+    return this.nameless;
   }
 
   serviceNamed(name: string): number {
@@ -93,10 +99,12 @@ export class NameTable {
     this.operationCount.length = 0;
     this.otherOperation.length = 0;
     this.otherService = -1;
+    this.nameless = NONE;
   }
 
   private addService(bytes: Uint8Array, start: number, end: number): number {
     const service = this.services.add(bytes, start, end, 0);
+    if (start === end) this.nameless = service;
     this.serviceNames.push(cleanName(bytes, start, end) || UNKNOWN_SERVICE);
     this.operationCount.push(0);
     this.otherOperation.push(-1);
@@ -128,6 +136,7 @@ export const OTHER = '__other__';
 export const UNKNOWN_SERVICE = 'unknown_service';
 /** Names that agree in so many bytes are one name. */
 const NAME_BYTES_MAX = 1024;
+const NONE = -2;
 const OTHER_BYTES = Buffer.from(OTHER);
 
 /** A set of byte strings, each with a number below 2^32 beside it; open addressing, never more than half full. */

@@ -39,10 +39,17 @@ export class SpanAttributes {
    * The peer of a call without spans on its other side. False when no attribute names it.
    *
    * Databases are named as in Tempo: `peer.service`, the server's address, its peer address with port, then what the
-   * database calls itself. Queues are `system/destination`. Others: `peer.service`, then their address.
+   * database calls itself. Queues are `system/destination`; a message whose span names neither went to the broker that
+   * its address is of. Others: `peer.service`, then their address.
    */
-  findPeer(names: NameTable): boolean {
-    if (this.reader.has(K.messagingSystem) || this.reader.has(K.destination) || this.reader.has(K.destinationOld)) {
+  findPeer(names: NameTable, kind: number): boolean {
+    const isMessage = kind === SPAN_KIND.producer || kind === SPAN_KIND.consumer;
+    if (
+      isMessage ||
+      this.reader.has(K.messagingSystem) ||
+      this.reader.has(K.destination) ||
+      this.reader.has(K.destinationOld)
+    ) {
       return this.findQueue(names);
     }
     const isDatabase = DATABASE_KEYS.some((key) => this.reader.has(key));
@@ -69,8 +76,7 @@ export class SpanAttributes {
     if (statusCode === STATUS_ERROR) return isCaller || grpc !== GRPC_CANCELLED;
     if (http >= 500) return true;
     if (grpc !== undefined && (GRPC_FAILED.has(grpc) || (isCaller && grpc === GRPC_CANCELLED))) return true;
-    const error = this.reader.has(K.error) ? this.reader.text(K.error) : '';
-    return error !== '' && error !== 'false';
+    return this.reader.has(K.error) && this.reader.text(K.error) !== 'false';
   }
 
   private findQueue(names: NameTable): boolean {
@@ -83,7 +89,7 @@ export class SpanAttributes {
       this.reader.text(K.destinationTemplate) ||
       (isTemporary ? '' : this.reader.text(K.destination) || this.reader.text(K.destinationOld));
     const name = [system, destination].filter((part) => part !== '').join('/');
-    if (name === '') return false;
+    if (name === '') return this.firstName(names, ADDRESS_KEYS) || this.firstName(names, PEER_ADDRESS_KEYS);
     this.peerService = names.serviceNamed(name);
     return true;
   }

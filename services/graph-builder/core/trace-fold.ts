@@ -3,7 +3,7 @@ import type { ScanProblem } from '../../../lib/trace/otlp-scan.ts';
 import { SPAN_KIND } from '../../../lib/trace/span-table.ts';
 import { Calls } from './calls.ts';
 import type { DeltaRow, DeltaTable } from './delta-table.ts';
-import { CONFIDENCE, packEdge, packSubject, SUBJECT } from './edge-kinds.ts';
+import { CONFIDENCE, CONNECTION, connectionOf, packEdge, packSubject, SUBJECT } from './edge-kinds.ts';
 import { ErrorOrigins } from './error-origins.ts';
 import type { NameTable } from './name-table.ts';
 import { OUTCOME } from './span-attributes.ts';
@@ -23,6 +23,8 @@ export class TraceFold {
   private foldNumber = 0;
   private traceId = '';
   private sign = 1;
+  /** Next message of the calls. */
+  private message = 0;
 
   constructor(names: NameTable, deltas: DeltaTable, spanCounts: SpanCounts) {
     this.spans = new TraceSpans(names);
@@ -44,6 +46,7 @@ export class TraceFold {
     this.traceId = traceId;
     this.sign = sign;
     this.calls.link();
+    this.message = 0;
     for (let call = 0; call < this.calls.count; call++) this.addCall(call);
     const { order, orderCount } = this.spans.tree;
     for (let i = 0; i < orderCount; i++) this.addSpan(order[i] as number);
@@ -56,20 +59,25 @@ export class TraceFold {
     const clientRow = calls.clientRow[call] as number;
     const serverRow = calls.serverRow[call] as number;
     const startRow = calls.startRow[call] as number;
+    const packed = calls.packed[call] as number;
     const row = deltas.row(
       spans.startMicros(startRow),
       calls.clientOperation[call] as number,
       calls.serverOperation[call] as number,
-      packSubject(SUBJECT.edge, calls.packed[call] as number),
+      packSubject(SUBJECT.edge, packed),
     );
     const clientMicros = clientRow < 0 ? 0 : spans.durationMicros(clientRow);
     const serverMicros = serverRow < 0 ? 0 : spans.durationMicros(serverRow);
     if (clientRow >= 0) deltas.recordClient(row, clientMicros, this.sign);
     if (serverRow >= 0) deltas.recordServer(row, serverMicros, this.sign);
-    const senderRow = calls.senderRow[call] as number;
+    if (clientRow >= 0 && serverRow >= 0 && connectionOf(packed) !== CONNECTION.messaging) {
+      deltas.recordGap(row, clientMicros - serverMicros, this.sign);
+    }
     const receiverRow = serverRow >= 0 ? serverRow : startRow;
-    if (senderRow >= 0) deltas.recordQueueDelay(row, spans.delayMicros(senderRow, receiverRow), this.sign);
-    else if (clientRow >= 0 && serverRow >= 0) deltas.recordGap(row, clientMicros - serverMicros, this.sign);
+    for (; calls.messageCall[this.message] === call && this.message < calls.messageCount; this.message++) {
+      const delayMicros = spans.delayMicros(calls.messageSender[this.message] as number, receiverRow);
+      deltas.recordQueueDelay(row, delayMicros, this.sign);
+    }
     this.count(row, startRow, calls.outcome[call] as number);
   }
 

@@ -21,6 +21,8 @@ export class TraceSpans {
   enclosing = new Int32Array(0);
   /** Bits of OUTCOME. Duplicates have theirs counted with the span that stands for them. */
   outcome = new Uint8Array(0);
+  /** One of ROLE. */
+  private role = new Uint8Array(0);
   /** At least one span failed. */
   hasFailure = false;
 
@@ -49,7 +51,7 @@ export class TraceSpans {
     for (let context = 0; context < this.table.contextCount; context++) {
       this.contextService[context] = this.serviceOfContext(context);
     }
-    this.tree.build(otlp, this.table, this.contextService);
+    this.tree.build(otlp, this.table, this.contextService, this.names.namelessService);
     for (let i = 0; i < this.tree.orderCount; i++) this.describe(this.tree.order[i] as number);
     if (this.tree.duplicateCount > 0) this.mergeDuplicates();
     return undefined;
@@ -79,17 +81,22 @@ export class TraceSpans {
 
   /** Neither the sending nor the receiving end of a call. */
   isInternal(row: number): boolean {
-    return (this.table.kind[row] as number) <= SPAN_KIND.internal;
+    return this.role[row] === ROLE.internal;
   }
 
   serves(row: number): boolean {
-    const kind = this.table.kind[row];
-    return kind === SPAN_KIND.server || kind === SPAN_KIND.consumer;
+    return this.role[row] === ROLE.serves;
   }
 
+  /** Also a span without a kind that names its peer. */
   calls(row: number): boolean {
-    const kind = this.table.kind[row];
-    return kind === SPAN_KIND.client || kind === SPAN_KIND.producer;
+    return this.role[row] === ROLE.calls;
+  }
+
+  /** The service that the span's resource names, or -1. */
+  namedService(row: number): number {
+    const service = this.contextService[this.table.context[row] as number] as number;
+    return service === this.names.namelessService ? -1 : service;
   }
 
   /** The peer that a span's attributes name, or -1; then `peerEdge` says what it is. */
@@ -98,10 +105,9 @@ export class TraceSpans {
     if (known !== PEER_UNKNOWN) return known;
     this.readAttributes(row);
     // A serving span's own address is not its caller's; only a queue is on both sides. Same for spans without a kind.
+    const kind = this.table.kind[row] as number;
     const isFound =
-      this.calls(row) || this.table.kind[row] === SPAN_KIND.consumer
-        ? this.attributes.findPeer(this.names)
-        : this.attributes.findNamedPeer(this.names);
+      kind >= SPAN_KIND.client ? this.attributes.findPeer(this.names, kind) : this.attributes.findNamedPeer(this.names);
     const peer = isFound ? this.attributes.peerService : PEER_NONE;
     this.peer[row] = peer;
     this.peerConnection[row] = this.attributes.peerConnection;
@@ -119,15 +125,20 @@ export class TraceSpans {
 
   private describe(row: number): void {
     const { table, tree } = this;
-    const service = this.contextService[table.context[row] as number] as number;
+    const kind = table.kind[row] as number;
+    const parent = tree.parent[row] as number;
+    let service = this.contextService[table.context[row] as number] as number;
+    this.role[row] = ROLE_OF_KIND[kind] as number;
+    // A span that does not say whose it is and was not called from outside belongs to the service above it.
+    if (service === this.names.namelessService && parent >= 0 && !this.serves(row)) {
+      service = this.service[parent] as number;
+    }
     const operation = this.names.operation(
       service,
       this.bytes,
       table.nameStart[row] as number,
       table.nameEnd[row] as number,
     );
-    const kind = table.kind[row] as number;
-    const parent = tree.parent[row] as number;
     this.service[row] = service;
     this.operation[row] = operation;
     const isInside = parent >= 0 && this.service[parent] === service && !this.serves(row);
@@ -139,6 +150,7 @@ export class TraceSpans {
     } else {
       this.readAttributes(row);
       this.outcome[row] = this.attributes.outcome(kind, status);
+      if (kind === SPAN_KIND.unspecified && this.findPeer(row) >= 0) this.role[row] = ROLE.calls;
       // Nobody can answer for a call without children, so its peer is wanted while its attributes are at hand.
       if (this.calls(row) && (tree.firstChild[row] as number) < 0) this.findPeer(row);
     }
@@ -181,12 +193,16 @@ export class TraceSpans {
     this.operation = new Int32Array(rows);
     this.enclosing = new Int32Array(rows);
     this.outcome = new Uint8Array(rows);
+    this.role = new Uint8Array(rows);
     this.peer = new Int32Array(rows);
     this.peerConnection = new Uint8Array(rows);
     this.peerKind = new Uint8Array(rows);
   }
 }
 
+const ROLE = { internal: 0, calls: 1, serves: 2 } as const;
+/** In the order of OTLP's kinds. */
+const ROLE_OF_KIND = [ROLE.internal, ROLE.internal, ROLE.serves, ROLE.calls, ROLE.calls, ROLE.serves];
 const PEER_NONE = -1;
 const PEER_UNKNOWN = -2;
 const STATUS_ERROR = 2;
