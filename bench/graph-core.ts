@@ -85,7 +85,9 @@ async function work(records: readonly LogRecord[], firstOffset: number): Promise
   let sinceCommit = 0;
   let commits = 0;
   for (let at = 0; at < records.length; at += RECORDS_PER_FETCH) {
-    const fetched = records.slice(at, at + RECORDS_PER_FETCH).map((one, i) => ({ ...one, offset: firstOffset + at + i }));
+    const fetched = records
+      .slice(at, at + RECORDS_PER_FETCH)
+      .map((one, i) => ({ ...one, offset: firstOffset + at + i }));
     await stage.apply(fetched, {
       streamTimeMs: fetched.at(-1)?.timestampMs ?? 0,
       caughtUp: false,
