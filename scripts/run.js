@@ -17,6 +17,7 @@ const COMMANDS = {
   'test:unit': [['scripts/test.ts', '--unit']],
   bench: [['bench/main.ts']],
   simulate: [['scripts/simulate.ts']],
+  evaluate: [['bench/evaluate/main.ts']],
   check: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],

@@ -61,3 +61,11 @@ describe('RateRings', () => {
     expect(rings.mark(row, 999)).toBe(1);
   });
 });
+
+it('holds zeros, not nothing, in the windows before 1970 behind a clock that stands at zero', () => {
+  const rings = new RateRings({ slots: 4, channels: 1 });
+  const row = rings.addRow(0);
+  expect(rings.at(row, -2, 0)).toBe(0);
+  rings.add(row, -1, 0, 7);
+  expect(rings.at(row, -1, 0)).toBe(7);
+});

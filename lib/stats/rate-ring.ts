@@ -118,7 +118,9 @@ export class RateRings {
   }
 
   private slot(row: number, window: number): number {
-    return (row & PAGE_MASK) * this.slots + (window % this.slots);
+    // The windows behind a head near 1970 are negative.
+    const turn = window % this.slots;
+    return (row & PAGE_MASK) * this.slots + (turn < 0 ? turn + this.slots : turn);
   }
 
   private countsOf(row: number): Int32Array {
