@@ -1,0 +1,287 @@
+import { createHash } from 'node:crypto';
+import type { Kafka } from 'kafkajs';
+import { readChain } from '../../lib/archive/read-chain.ts';
+import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
+import {
+  type AssembledTrace,
+  assembledTraceCodec,
+  deadLetterCodec,
+  serviceEdgeDeltaCodec,
+} from '../../lib/codec/records.ts';
+import { partitionOfTraceId } from '../../lib/kafka/murmur2.ts';
+import type { LogRecord, PartitionLog } from '../../lib/kafka/types.ts';
+import type { Bucket } from '../../lib/s3/bucket.ts';
+import type { TopicNames } from '../../lib/topics/topics.ts';
+import { buildRange } from '../../services/archiver/core/build-range.ts';
+import { OpenRange } from '../../services/archiver/core/range.ts';
+import type { GraphServiceSettings } from '../../services/graph-builder/config.ts';
+import { GraphStage } from '../../services/graph-builder/core/graph-stage.ts';
+import { keyedHash, sha256 } from '../../services/span-router/adapters/hashes.ts';
+import { type RouterSettings, redactionOf } from '../../services/span-router/config.ts';
+import { RedactionRules } from '../../services/span-router/core/redaction-rules.ts';
+import { RouteBuilder } from '../../services/span-router/core/route.ts';
+import { openTopic } from '../kafka/open-topic.ts';
+import { ArchiveTiling } from './archive-tiling.ts';
+import { BundleTiling } from './bundle-tiling.ts';
+import { EdgeSums } from './edge-sums.ts';
+import { newFindings, type StageFindings } from './findings.ts';
+import { readLedgers } from './ledgers.ts';
+import { readLog } from './read-log.ts';
+import { TraceTiling } from './trace-tiling.ts';
+
+export interface AuditOptions {
+  readonly kafka: Kafka;
+  readonly topics: TopicNames;
+  readonly prefix: string;
+  readonly router: RouterSettings;
+  readonly graph: GraphServiceSettings;
+  /** Undefined: there is no archive to audit. */
+  readonly bucket: Bucket | undefined;
+  readonly onProgress: (sentence: string) => void;
+}
+
+/**
+ * Reads everything that is retained and says whether it tiles. Ledgers are read first and fix what is due; outputs are
+ * read to an end taken after that, so what was committed meanwhile is left out of account, not held against anyone.
+ */
+export async function runAudit(options: AuditOptions): Promise<StageFindings[]> {
+  const closes: (() => Promise<void>)[] = [];
+  const open = async (topic: string) => {
+    const opened = await openTopic(options.kafka, topic);
+    closes.push(() => opened.close());
+    return opened.logs;
+  };
+  try {
+    const stages: StageFindings[] = [];
+    options.onProgress('ingest records against bundles');
+    stages.push(await auditBundles(options, open));
+    options.onProgress('bundles against traces');
+    stages.push(await auditTraces(options, open));
+    options.onProgress('traces against edges');
+    stages.push(await auditEdges(options, open));
+    if (options.bucket !== undefined) {
+      options.onProgress('traces against the archive');
+      stages.push(await auditArchive(options, options.bucket, open));
+    }
+    return stages;
+  } finally {
+    for (const close of closes.reverse()) await close();
+  }
+}
+
+type Open = (topic: string) => Promise<readonly PartitionLog[]>;
+
+async function auditBundles({ topics, router }: AuditOptions, open: Open): Promise<StageFindings> {
+  const workers = await readLedgers(await open(topics.routerLedger));
+  const spans = await open(topics.spans);
+  const spansBounds = await Promise.all(spans.map((log) => log.bounds()));
+  const inputs = await Promise.all(
+    workers.map(async ({ topic, partition, entry }) => {
+      const log = (await open(topic))[partition] as PartitionLog;
+      const { start, end } = await log.bounds();
+      return { topic, partition, log, start, end, applied: entry.applied, source: `${topic}/${partition}` };
+    }),
+  );
+  const cut = new Set(spansBounds.flatMap(({ start }, partition) => (start > 0 ? [partition] : [])));
+  const tiling = new BundleTiling(topics.spans, inputs, cut);
+  for (const [partition, log] of spans.entries()) {
+    const { start, end } = spansBounds[partition] as { start: number; end: number };
+    for await (const records of readLog(log, start, end)) {
+      for (const record of records) tiling.seeBundle(record, partition);
+    }
+  }
+  for (const log of await open(topics.deadLetters)) {
+    const { start, end } = await log.bounds();
+    for await (const records of readLog(log, start, end)) {
+      for (const { key, value } of records) {
+        if (value !== null) tiling.seeLetter(deadLetterCodec.decode(value), key?.toString() ?? '');
+      }
+    }
+  }
+  for (const input of inputs) {
+    const { topic, partition, source, log, start, end, applied } = input;
+    // Offsets with transaction markers count as records here: what is open is an upper bound.
+    tiling.findings.open += Math.max(0, end - applied);
+    tiling.findings.gap += start;
+    let letterKeys: string[] = [];
+    const route = new RouteBuilder(
+      {
+        topic,
+        partition,
+        encoding: router.INGEST_ENCODING,
+        partitions: spans.length,
+        spanBytesMax: router.SPAN_BYTES_MAX,
+        rules: new RedactionRules(redactionOf(router)),
+        deadLetterPayload: false,
+      },
+      {
+        otlpFromJson,
+        partitionOfTrace: (bytes, offset) => partitionOfTraceId(bytes, offset, spans.length),
+        hashValue: keyedHash(router.REDACT_HASH_KEY ?? ''),
+        sha256,
+        encodeDeadLetter: ({ offset, index }) => {
+          letterKeys.push(index === null ? `${source}/${offset}` : `${source}/${offset}/${index}`);
+          return Buffer.alloc(0);
+        },
+        earliestOffset: async () => start,
+        routed: () => {},
+      },
+    );
+    const unreadable = (first: number) => tiling.expectLetter(`${source}/${first}`, `${source}@${first}`);
+    for await (const records of readLog(log, start, applied, unreadable)) {
+      for (const record of records) {
+        letterKeys = [];
+        route.take(record);
+        tiling.expect(source, record.offset, { bundles: route.takeBundles(), letterKeys });
+        route.clear();
+      }
+    }
+  }
+  return tiling.finish();
+}
+
+async function auditTraces({ topics }: AuditOptions, open: Open): Promise<StageFindings> {
+  const findings = newFindings('traces', 'pairs of trace and offset');
+  const entries = new Map(
+    (await readLedgers(await open(topics.assemblerLedger))).map(({ partition, entry }) => [partition, entry]),
+  );
+  const traces = await open(topics.traces);
+  for (const [partition, log] of (await open(topics.spans)).entries()) {
+    const traceLog = traces[partition] as PartitionLog;
+    const [input, output] = [await log.bounds(), await traceLog.bounds()];
+    const { applied = 0, low = 0 } = entries.get(partition) ?? {};
+    const names = { spans: topics.spans, traces: topics.traces, partition };
+    const position = { applied, low, spansStart: input.start, tracesStart: output.start };
+    const tiling = new TraceTiling(names, position, findings);
+    for await (const records of readLog(traceLog, output.start, output.end)) {
+      for (const record of records) tiling.see(record, decode(record));
+    }
+    for await (const records of readLog(log, input.start, Math.min(applied, input.end))) {
+      for (const record of records) tiling.expect(record);
+    }
+    tiling.finish();
+  }
+  return findings;
+}
+
+async function auditEdges({ topics, graph }: AuditOptions, open: Open): Promise<StageFindings> {
+  const findings = newFindings('edges', 'counters of edge deltas');
+  const edges = await open(topics.serviceEdges);
+  const traces = await open(topics.traces);
+  const workers = await readLedgers(await open(topics.graphLedger));
+  for (const { partition, entry } of workers) {
+    const [log, edgeLog] = [traces[partition] as PartitionLog, edges[partition] as PartitionLog];
+    const [input, output] = [await log.bounds(), await edgeLog.bounds()];
+    if (input.start > 0 || output.start > 0) {
+      findings.skipped = `retention has cut partition ${partition}: sums from the beginning cannot be compared`;
+      continue;
+    }
+    // Deltas name no offsets: only when the worker rests do both sides end at the same place.
+    const again = (await readLedgers(await open(topics.graphLedger))).find((worker) => worker.partition === partition);
+    if (again?.entry.applied !== entry.applied) {
+      findings.skipped = `partition ${partition} is being written; audit the edges when it rests`;
+      continue;
+    }
+    findings.open += Math.max(0, input.end - entry.applied);
+    const expected = new EdgeSums();
+    const stage = new GraphStage(
+      {
+        tracesTopic: topics.traces,
+        edgesTopic: topics.serviceEdges,
+        deadLettersTopic: topics.deadLetters,
+        partition,
+        names: {
+          services: graph.GRAPH_SERVICES_MAX,
+          operations: graph.GRAPH_OPERATIONS_MAX,
+          operationsPerService: graph.GRAPH_OPERATIONS_PER_SERVICE_MAX,
+        },
+        earlier: { horizonMs: graph.GRAPH_HORIZON_MS, tracesMax: graph.GRAPH_TRACES_MAX },
+        traceBytesMax: graph.GRAPH_TRACE_BYTES_MAX,
+        rowsMax: Number.POSITIVE_INFINITY,
+      },
+      {
+        traces: log,
+        sha256,
+        encodeDelta: () => Buffer.alloc(0),
+        encodeDeadLetter: () => Buffer.alloc(0),
+        folded: ({ deltas }) => {
+          for (const delta of deltas) expected.add(delta);
+        },
+      },
+    );
+    await stage.recover(undefined, { nonce: 'audit' });
+    for await (const records of readLog(log, 0, entry.applied)) {
+      const nextOffset = (records.at(-1)?.offset ?? -1) + 1;
+      if (records.length === 0) continue;
+      await stage.apply(records, { nextOffset, streamTimeMs: 0, caughtUp: false });
+      if ((await stage.prepare('interval')) !== undefined) await stage.committed();
+    }
+    const committed = new EdgeSums();
+    for await (const records of readLog(edgeLog, 0, output.end)) {
+      for (const { value } of records) if (value !== null) committed.add(serviceEdgeDeltaCodec.decode(value));
+    }
+    committed.compare(expected, `${topics.serviceEdges}/${partition}`, findings);
+  }
+  return findings;
+}
+
+async function auditArchive({ topics, prefix }: AuditOptions, bucket: Bucket, open: Open): Promise<StageFindings> {
+  const tiling = new ArchiveTiling();
+  const listed = new Set<string>();
+  const links = [];
+  for await (const link of readChain(bucket, prefix)) links.push(link);
+  // Listed after the chain: an object is written after its entry. What is newer than the chain read is not known.
+  const before = new Set(links.flatMap(({ entry }) => entry.objects.map(({ key }) => key)));
+  for (const dataset of ['spans', 'traces']) {
+    for await (const { key } of bucket.list(`${prefix}/${dataset}/v1/`)) listed.add(key);
+  }
+  const traces = await open(topics.traces);
+  for (const [partition, log] of traces.entries()) {
+    const { start, end } = await log.bounds();
+    const own = links.filter(({ entry }) => entry.partition === partition);
+    const newest = Math.max(0, ...own.map(({ generation }) => generation));
+    let archived = start;
+    for (const link of own) {
+      const { entry, generation, clusterId } = link;
+      let rebuilt: Map<string, { rows: number; digest: string }> | undefined;
+      if (generation === newest) {
+        archived = Math.max(archived, entry.end);
+        if (entry.gapBefore !== null) tiling.findings.gap += entry.gapBefore.to - entry.gapBefore.from;
+      }
+      if (generation === newest && entry.first >= start && entry.end <= end) {
+        const range = new OpenRange(entry.first, entry.gapBefore);
+        for await (const records of readLog(log, entry.first, entry.end)) range.add(records, entry.end, 0);
+        const place = { prefix, clusterId, generation, topic: entry.topic, partition, writer: entry.writer };
+        const built =
+          range.records.length === 0 ? [] : buildRange(range, place, { digest, encodeParquet }).entry.objects;
+        rebuilt = new Map(built.map(({ key, rows, digest: sum }) => [key, { rows, digest: sum }]));
+      }
+      tiling.check(link.key, entry, rebuilt, (key) => listed.has(key), link.gap?.missing ?? []);
+    }
+    tiling.findings.open += Math.max(0, end - archived);
+  }
+  // Entries that came while this ran name their own objects.
+  for await (const { entry } of readChain(bucket, prefix)) {
+    for (const { key } of entry.objects) if (!before.has(key)) listed.delete(key);
+  }
+  tiling.checkListed(listed);
+  return tiling.findings;
+}
+
+async function encodeParquet(): Promise<Uint8Array> {
+  throw new Error('the audit writes nothing');
+}
+
+function digest(parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+function decode({ value }: LogRecord): AssembledTrace | undefined {
+  try {
+    return value === null ? undefined : assembledTraceCodec.decode(value);
+  } catch {
+    return undefined;
+  }
+}

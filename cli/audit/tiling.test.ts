@@ -1,0 +1,128 @@
+import { describe, expect, it } from '@jest/globals';
+import { assembledTrace, traceLogRecord } from '../../lib/testkit/assembled-trace.ts';
+import { otlp } from '../../lib/testkit/otlp-builder.ts';
+import { ArchiveTiling } from './archive-tiling.ts';
+import { BundleTiling } from './bundle-tiling.ts';
+import { EdgeSums } from './edge-sums.ts';
+import { newFindings, type StageFindings } from './findings.ts';
+import { TraceTiling } from './trace-tiling.ts';
+
+const trace = (id: number) => otlp([{ service: 'web', spans: [{ id, kind: 'server' }] }], { trace: id });
+const counts = ({ matched, missing, double, foreign, altered, open }: StageFindings) => ({
+  matched,
+  trouble: { missing, double, foreign, altered },
+  open,
+});
+const NONE = { missing: 0, double: 0, foreign: 0, altered: 0 };
+
+function bundle(offset: number, ids: readonly number[], source = `in/0/${offset}-${offset}`) {
+  const headers = new Map([['spanloom-source', Buffer.from(source)]]);
+  return { offset, timestampMs: 0, key: null, value: Buffer.concat(ids.map(trace)), headers };
+}
+
+describe('BundleTiling', () => {
+  const of = (bundles: ReturnType<typeof bundle>[]) => {
+    const tiling = new BundleTiling('spans', [{ source: 'in/0', start: 0, applied: 2 }], new Set());
+    for (const one of bundles) tiling.seeBundle(one, 0);
+    for (const id of [1, 2]) {
+      tiling.expect('in/0', id - 1, { bundles: [{ partition: 0, bytes: trace(id) }], letterKeys: [] });
+    }
+    return counts(tiling.finish());
+  };
+  it.each([
+    ['nothing planted', [bundle(0, [1]), bundle(1, [2])], { ...NONE }],
+    ['a loss', [bundle(0, [1])], { ...NONE, missing: 1 }],
+    ['a copy', [bundle(0, [1]), bundle(1, [2]), bundle(1, [2])], { ...NONE, double: 1 }],
+    ['a foreign span', [bundle(0, [1, 9]), bundle(1, [2])], { ...NONE, foreign: 1 }],
+    ['a foreign record', [bundle(0, [1]), bundle(1, [2]), bundle(5, [3], '')], { ...NONE, foreign: 1 }],
+  ])('catches %s', (_, bundles, trouble) => expect(of(bundles).trouble).toEqual(trouble));
+});
+
+describe('TraceTiling', () => {
+  const record = (id: number, inputs: number[], offset = id) =>
+    traceLogRecord(assembledTrace(trace(id), { inputs }), offset);
+  const of = (ids: [number, number[]][], low = 2) => {
+    const names = { spans: 'spans', traces: 'traces', partition: 0 };
+    const tiling = new TraceTiling(names, { applied: 2, low, spansStart: 0, tracesStart: 0 });
+    for (const [id, inputs] of ids) tiling.see(record(id, inputs), assembledTrace(trace(id), { inputs }));
+    tiling.expect(bundle(0, [1]));
+    tiling.expect(bundle(1, [2]));
+    return counts(tiling.finish());
+  };
+  it.each<[string, [number, number[]][], object]>([
+    [
+      'nothing planted',
+      [
+        [1, [0]],
+        [2, [1]],
+      ],
+      NONE,
+    ],
+    ['a loss', [[1, [0]]], { ...NONE, missing: 1 }],
+    [
+      'a copy',
+      [
+        [1, [0]],
+        [2, [1]],
+        [2, [1]],
+      ],
+      { ...NONE, double: 1 },
+    ],
+    [
+      'a foreign offset',
+      [
+        [1, [0]],
+        [2, [0, 1]],
+      ],
+      { ...NONE, foreign: 1 },
+    ],
+  ])('catches %s', (_, ids, trouble) => expect(of(ids).trouble).toEqual(trouble));
+
+  it('calls what may still be in a window open', () => {
+    expect(of([[1, [0]]], 1)).toEqual({ matched: 1, trouble: NONE, open: 1 });
+  });
+});
+
+describe('ArchiveTiling', () => {
+  const object = { key: 'a.parquet', dataset: 'spans' as const, rows: 3, digest: 'd' };
+  const of = (rebuilt: { rows: number; digest: string }, listed: string[]) => {
+    const tiling = new ArchiveTiling();
+    const entry = {
+      ...{ version: 1 as const, topic: 't', partition: 0, first: 0, end: 3, gapBefore: null, records: 3, refused: 0 },
+      ...{ firstRecord: { offset: 0, traceId: '', appendTime: 0 }, objects: [object], writer: 'test' },
+    };
+    tiling.check('0.json', entry, new Map([['a.parquet', rebuilt]]), (key) => listed.includes(key), []);
+    tiling.checkListed(listed);
+    return counts(tiling.findings).trouble;
+  };
+  const right = { rows: 3, digest: 'd' };
+  it('finds a missing, a foreign and an altered object', () => {
+    expect(of(right, ['a.parquet'])).toEqual(NONE);
+    expect(of(right, [])).toEqual({ ...NONE, missing: 1 });
+    expect(of(right, ['a.parquet', 'b.parquet'])).toEqual({ ...NONE, foreign: 1 });
+    expect(of({ rows: 3, digest: 'e' }, ['a.parquet'])).toEqual({ ...NONE, altered: 1 });
+  });
+});
+
+describe('EdgeSums', () => {
+  const sums = (...calls: number[]) => {
+    const own = new EdgeSums();
+    for (const n of calls) {
+      own.add({
+        ...{ subject: 'edge', windowStart: 0, client: 'a', server: 'b', connectionType: '', peerKind: 'service' },
+        ...{ clientOperation: '', serverOperation: '', confidence: 'exact', calls: n, errors: 0, errors4xx: 0 },
+        ...{ traces: 0, clientDuration: null, serverDuration: null, exemplars: [], failures: [] },
+      });
+    }
+    return own;
+  };
+  it.each<[string, number[], object]>([
+    ['signed corrections that add up', [3, -1], NONE],
+    ['a lost delta', [1], { ...NONE, missing: 1 }],
+    ['a delta twice', [2, 2], { ...NONE, double: 1 }],
+  ])('judges %s', (_, deltas, trouble) => {
+    const findings = newFindings('edges', 'counters');
+    sums(...deltas).compare(sums(2), 'edges/0', findings);
+    expect(counts(findings).trouble).toEqual(trouble);
+  });
+});
