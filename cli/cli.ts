@@ -40,7 +40,6 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<{ 
     summary: 'Prints traces, edges, incidents or dead letters',
     load: () => import('./commands/tail.ts'),
   },
-<<<<<<< HEAD
   { name: 'traces', summary: 'Finds traces in the archive', load: () => import('./commands/traces.ts') },
   { name: 'sql', summary: 'Asks the archive in SQL', load: () => import('./commands/sql.ts') },
   {
@@ -52,12 +51,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<{ 
     name: 'incidents',
     summary: 'Lists incidents, or tells one in words',
     load: () => import('./commands/incidents.ts'),
-=======
+  },
   {
     name: 'audit',
     summary: 'Proves that nothing is lost and nothing double',
     load: () => import('./commands/audit.ts'),
->>>>>>> 3b58557 (Audit from the logs: route ingest anew, tile bundles, traces, archive and edges; first form, not yet run on real servers)
   },
   { name: 'doctor', summary: 'Checks Kafka, topics, Redis and S3', load: () => import('./commands/doctor.ts') },
 ];

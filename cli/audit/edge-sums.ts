@@ -23,6 +23,8 @@ export class EdgeSums {
     for (const counter of COUNTERS) bump(sum, counter, delta[counter]);
     addHistogram(sum, 'client', delta.clientDuration);
     addHistogram(sum, 'server', delta.serverDuration);
+    addHistogram(sum, 'gap', delta.networkGap);
+    addHistogram(sum, 'queue', delta.queueDelay);
     for (const { traceId, sign } of delta.failures) bump(sum, `failure ${traceId}`, sign);
   }
 

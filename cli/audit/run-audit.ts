@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
+import { isPutUnderWay } from '../../lib/archive/object-keys.ts';
 import { readChain } from '../../lib/archive/read-chain.ts';
 import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
 import {
@@ -233,7 +234,7 @@ async function auditArchive({ topics, prefix }: AuditOptions, bucket: Bucket, op
   // Listed after the chain: an object is written after its entry. What is newer than the chain read is not known.
   const before = new Set(links.flatMap(({ entry }) => entry.objects.map(({ key }) => key)));
   for (const dataset of ['spans', 'traces']) {
-    for await (const { key } of bucket.list(`${prefix}/${dataset}/v1/`)) listed.add(key);
+    for await (const { key } of bucket.list(`${prefix}/${dataset}/v1/`)) if (!isPutUnderWay(key)) listed.add(key);
   }
   const traces = await open(topics.traces);
   for (const [partition, log] of traces.entries()) {

@@ -41,9 +41,9 @@ export function parseObjectKey(
   return Number.isNaN(hourMs) ? undefined : { key, bytes, dataset, hourMs };
 }
 
-/** What S3Proxy lists while a put is under way. */
+/** What S3Proxy lists while a put is under way, or after one was killed: the key with a UUID behind it. */
 export function isPutUnderWay(key: string): boolean {
-  return /\/key-[0-9a-f-]{36}$/.test(key);
+  return /-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(key);
 }
 
 export function hourOf(ms: number): number {
