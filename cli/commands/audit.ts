@@ -24,7 +24,8 @@ export const command = defineCommand({
   details: `Routes every retained ingest record anew and compares spans byte by byte (as hashes) with what was committed;
 then bundles with traces, traces with edges and with the archive's objects (with S3_BUCKET set). It needs the settings
 of the span-router (REDACT_*, SPAN_BYTES_MAX, INGEST_ENCODING) and of the graph-builder. It only reads. What is not yet
-due is 'open', what retention deleted is 'gap'; neither is a fault. Memory: about 200 bytes per retained span.
+due is 'open', what retention deleted is 'gap'; neither is a fault. Edges of a partition that is being written are left
+out, and that is not clean: ask again when it rests. Memory grows with what is retained, a few hundred bytes a span.
 Exit code 0: clean. 1: something is missing, double, foreign or altered, or a stage could not be audited.`,
   examples: ['spanloom audit', 'S3_BUCKET=traces spanloom audit -o json | jq .stages'],
   async run(values, _positionals, io) {
