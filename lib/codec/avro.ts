@@ -32,6 +32,13 @@ export function avroCodec<T>(fileName: string): AvroCodec<T> {
   };
 }
 
+/** Whether bytes have a Confluent frame with a schema id that this version does not know: a later version's, or somebody else's. */
+export function isOfUnknownSchema(framed: Uint8Array): boolean {
+  if (framed.length < FRAME_BYTES || framed[0] !== 0) return false;
+  const id = Buffer.from(framed.buffer, framed.byteOffset, framed.byteLength).readUInt32BE(1);
+  return !Object.values(SCHEMA_IDS).includes(id);
+}
+
 const SCHEMAS = new URL('../../schemas/', import.meta.url);
 const SCHEMA_IDS = JSON.parse(readFileSync(new URL('ids.json', SCHEMAS), 'utf8')) as Record<string, number>;
 const FRAME_BYTES = 5;

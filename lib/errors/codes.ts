@@ -166,6 +166,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'Dead letter: a record of the traces topic that no trace-assembler wrote.',
     remedy: 'Find who writes there, and take away the right to.',
   },
+  TRACES_SCHEMA_UNKNOWN: {
+    meaning: 'Recovery met a trace record of a schema that this version does not know; the partition stands still.',
+    remedy: 'Run the version that wrote it, or a later one. If somebody else wrote it, take away the right to.',
+  },
   TRACES_STALE: {
     meaning: 'A leader of the traces topic serves less than what is committed.',
     remedy: 'It tries again until the replica has caught up.',

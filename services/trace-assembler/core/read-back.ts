@@ -1,6 +1,7 @@
+import { isOfUnknownSchema } from '../../../lib/codec/avro.ts';
 import { type AssembledTrace, assembledTraceCodec } from '../../../lib/codec/records.ts';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
-import type { PartitionLog } from '../../../lib/kafka/types.ts';
+import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 
 /** Pairs (trace, input offset) that are in committed traces already. */
 export class EmittedPairs {
@@ -22,11 +23,14 @@ export class EmittedPairs {
 }
 
 /**
- * Reads the worker's own output back, from a position that is early enough to at least `end`.
+ * Reads the worker's own output back, from a position that is early enough to at least `end`. Records that no assembler
+ * can have written are passed over: one of them must not keep the partition from recovering, and the graph-builder makes
+ * a dead letter of each.
  *
  * @throws SpanloomError TRACES_STALE (retryable) when the log serves less than `end`: a lagging leader.
  * @throws SpanloomError TRACES_TOO_SHORT when retention has removed what is needed; the partition must halt, because
  *   going on would emit traces twice.
+ * @throws SpanloomError TRACES_SCHEMA_UNKNOWN for a record that a later version may have written; the partition halts too.
  */
 export async function readBackTraces(
   log: PartitionLog,
@@ -50,7 +54,8 @@ export async function readBackTraces(
   while (offset < end) {
     const fetched = await log.fetch({ offset, maxBytes: READ_BACK_BYTES, maxWaitMs: READ_BACK_WAIT_MS });
     for (const record of fetched.records) {
-      if (record.value !== null) await onTrace(assembledTraceCodec.decode(record.value));
+      const trace = ownTrace(record);
+      if (trace !== undefined) await onTrace(trace);
     }
     if (fetched.nextOffset <= offset) {
       throw new SpanloomError(
@@ -60,6 +65,20 @@ export async function readBackTraces(
       );
     }
     offset = fetched.nextOffset;
+  }
+}
+
+function ownTrace({ value, offset }: LogRecord): AssembledTrace | undefined {
+  if (value === null) return undefined;
+  try {
+    return assembledTraceCodec.decode(value);
+  } catch (cause) {
+    if (!isOfUnknownSchema(value)) return undefined;
+    throw new SpanloomError(
+      'TRACES_SCHEMA_UNKNOWN',
+      `Offset ${offset} of the traces topic has a schema that this version does not know, so what it emitted cannot be told`,
+      { cause },
+    );
   }
 }
 
