@@ -15,6 +15,7 @@ const COMMANDS = {
   up: [['cli/main.ts', 'up']],
   test: [['scripts/test.ts']],
   'test:unit': [['scripts/test.ts', '--unit']],
+  'test:faults': [['scripts/test.ts', 'test/faults']],
   bench: [['bench/main.ts']],
   simulate: [['scripts/simulate.ts']],
   evaluate: [['bench/evaluate/main.ts']],
