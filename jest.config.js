@@ -14,6 +14,8 @@ const isSimulation = '<rootDir>/test/simulation/';
 const isStackTest = ['\\.integration\\.test\\.ts$', '<rootDir>/test/(integration|e2e|faults)/'];
 
 export default {
+  // For what hangs, not for what is slow: two workers on a busy machine take several times as long.
+  testTimeout: 30_000,
   reporters: ['default', '<rootDir>/scripts/setup/count-reporter.js'],
   projects: [
     {
