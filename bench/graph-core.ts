@@ -2,7 +2,7 @@
  * Spans per CPU-second of the graph-builder's own code with everything on, without Kafka: trace records in, encoded
  * deltas out, a commit per second of traffic, metrics fed, and scraped every 15 s of traffic.
  *
- *     node scripts/run.js script bench/graph-core.ts [--spans 600000] [--json]
+ *     node scripts/run.js script bench/graph-core.ts [--spans 600000] [--mode accurate|zipkin] [--json]
  *
  * Input as in the pipeline's bench, assembled by the assembler: about 400 bytes of OTLP a span, 12 spans to a trace,
  * 10 000 spans a second.
@@ -19,7 +19,11 @@ import { AssemblerStage } from '../services/trace-assembler/core/assembler-stage
 import { benchMessages } from './spans.ts';
 
 const { values: options } = parseArgs({
-  options: { spans: { type: 'string', default: '600000' }, json: { type: 'boolean', default: false } },
+  options: {
+    spans: { type: 'string', default: '600000' },
+    mode: { type: 'string', default: 'accurate' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const SPANS_PER_SECOND = 10_000;
 const RECORDS_PER_FETCH = 200;
@@ -43,6 +47,7 @@ const stage = new GraphStage(
     edgesTopic: 'edges',
     deadLettersTopic: 'dead-letters',
     partition: 0,
+    mode: options.mode === 'zipkin' ? 'zipkin' : 'accurate',
     names: { services: 2_000, operations: 20_000, operationsPerService: 500 },
     earlier: { horizonMs: 300_000, tracesMax: 200_000 },
     traceBytesMax: 8 << 20,

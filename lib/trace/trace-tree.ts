@@ -10,6 +10,7 @@ import { SPAN_KIND, type SpanTable } from './span-table.ts';
  *   the shared id hangs under the half of its own service; of neither service: under the calling half.
  * - Spans of the same id, service and kind are one span; the longest of them stands for it, the others are duplicates.
  *   A span without a kind, or of no named service, is a part of whichever span of its id it does not contradict.
+ *   A span of which only some parts know a parent that is in the trace has that one.
  * - A span that names itself as parent has none. A cycle is cut above its earliest span.
  * - A span whose parent is not in the trace is an orphan: parent -1, and not a root.
  */
@@ -51,6 +52,7 @@ export class TraceTree {
     for (let row = 0; row < count; row++) this.addId(bytes, table, serviceOfContext, row);
     if (this.duplicateCount > 0) this.resolveDuplicates(count);
     for (let row = 0; row < count; row++) this.findParent(bytes, table, serviceOfContext, row);
+    if (this.duplicateCount > 0) this.takeParentsOfDuplicates(bytes, table, serviceOfContext, count);
     // Backwards, so that children come in row order.
     for (let row = count - 1; row >= 0; row--) {
       const parent = this.parent[row] as number;
@@ -129,13 +131,13 @@ export class TraceTree {
     else this.nextSameId[before] = row;
   }
 
-  /** Of two parts of one span: whether `row` says more than `other`, by service, kind, then duration. */
+  /** Of two parts of one span: whether `row` says more than `other`, by kind, service, then duration. */
   private standsFor(table: SpanTable, serviceOfContext: Int32Array, row: number, other: number): boolean {
+    const hasKind = table.kind[row] !== 0;
+    if (hasKind !== (table.kind[other] !== 0)) return hasKind;
     const isNameless = serviceOfContext[table.context[row] as number] === this.nameless;
     const isOtherNameless = serviceOfContext[table.context[other] as number] === this.nameless;
     if (isNameless !== isOtherNameless) return isOtherNameless;
-    const hasKind = table.kind[row] !== 0;
-    if (hasKind !== (table.kind[other] !== 0)) return hasKind;
     return durationNanos(table, row) > durationNanos(table, other);
   }
 
@@ -149,6 +151,25 @@ export class TraceTree {
         this.duplicateOf[at] = last;
         at = after;
       }
+    }
+  }
+
+  private takeParentsOfDuplicates(
+    bytes: Uint8Array,
+    table: SpanTable,
+    serviceOfContext: Int32Array,
+    count: number,
+  ): void {
+    for (let row = 0; row < count; row++) {
+      const original = this.duplicateOf[row] as number;
+      const at = table.parentSpanId[row] as number;
+      if (original < 0 || at < 0 || (this.parent[original] as number) >= 0) continue;
+      const first = this.lookUp(word(bytes, at), word(bytes, at + 4));
+      if (first < 0) continue;
+      const parent = this.chooseParent(table, serviceOfContext, original, first);
+      if (parent === original) continue;
+      this.parent[original] = parent;
+      this.flags[original] = 0;
     }
   }
 

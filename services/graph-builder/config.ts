@@ -1,8 +1,14 @@
 import { commonSettings } from '../../lib/config/common.ts';
-import { bytes, defineSettings, durationMs, integer, type SettingsOf } from '../../lib/config/settings.ts';
+import { bytes, choice, defineSettings, durationMs, integer, type SettingsOf } from '../../lib/config/settings.ts';
 
 export const settings = defineSettings({
   ...commonSettings,
+  GRAPH_MODE: choice({
+    values: ['accurate', 'zipkin'],
+    default: 'accurate',
+    description:
+      'accurate: the calls as they were. zipkin: as Zipkin counts dependency links, with its known errors, for a graph that must agree with an existing Zipkin.',
+  }),
   GRAPH_HORIZON_MS: durationMs({
     default: 300_000,
     min: 1_000,

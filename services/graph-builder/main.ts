@@ -47,6 +47,7 @@ export const graphBuilder: ServiceDefinition<(typeof settings)['settings']> = {
             edgesTopic: topics.serviceEdges,
             deadLettersTopic: topics.deadLetters,
             partition,
+            mode: values.GRAPH_MODE,
             names: {
               services: values.GRAPH_SERVICES_MAX,
               operations: values.GRAPH_OPERATIONS_MAX,

@@ -174,6 +174,7 @@ const PARTITIONS = 3;
 
 const SETTINGS = {
   tracesTopic: 'traces',
+  mode: 'accurate' as const,
   edgesTopic: 'edges',
   deadLettersTopic: 'dead-letters',
   names: LIMITS,

@@ -19,6 +19,7 @@ const SETTINGS = {
   edgesTopic: 'spanloom.service-edges',
   deadLettersTopic: 'spanloom.dead-letters',
   partition: 2,
+  mode: 'accurate' as const,
   names: LIMITS,
   earlier: { horizonMs: 60_000, tracesMax: 1_000 },
   traceBytesMax: 1024 * 1024,

@@ -17,13 +17,14 @@ import { type EarlierLimits, EarlierRevisions, type Revision } from './earlier-r
 import { type NameLimits, NameTable } from './name-table.ts';
 import { ReadAgain } from './read-again.ts';
 import { SpanCounts } from './span-counts.ts';
-import { TraceFold } from './trace-fold.ts';
+import { type GraphMode, TraceFold } from './trace-fold.ts';
 
 export interface GraphSettings {
   readonly tracesTopic: string;
   readonly edgesTopic: string;
   readonly deadLettersTopic: string;
   readonly partition: number;
+  readonly mode: GraphMode;
   readonly names: NameLimits;
   readonly earlier: EarlierLimits;
   /** OTLP bytes of all revisions of a trace together; beyond it a revision is folded by itself. */
@@ -58,9 +59,9 @@ export class GraphStage implements Stage {
   constructor(settings: GraphSettings, ports: GraphPorts) {
     this.settings = settings;
     this.ports = ports;
-    this.names = new NameTable(settings.names);
+    this.names = new NameTable(settings.names, { lowerCaseServices: settings.mode === 'zipkin' });
     this.deltas = new DeltaTable(this.names);
-    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts);
+    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts, settings.mode);
     this.earlier = new EarlierRevisions(settings.earlier);
     this.again = new ReadAgain(ports.traces);
   }

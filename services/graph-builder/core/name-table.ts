@@ -22,8 +22,13 @@ export class NameTable {
   private readonly otherOperation: number[] = [];
   private otherService = -1;
   private nameless = NONE;
+  private readonly lowerCaseServices: boolean;
+  /** Per service: the number of its name in lower case, when that is how services are named. */
+  private readonly canonical: number[] = [];
 
-  constructor(limits: NameLimits) {
+  /** @param options.lowerCaseServices as Zipkin names services. */
+  constructor(limits: NameLimits, options: { readonly lowerCaseServices?: boolean } = {}) {
+    this.lowerCaseServices = options.lowerCaseServices ?? false;
     if (limits.services >= SERVICES_MAX || limits.operations + limits.services >= OPERATIONS_MAX) {
       throw new RangeError(
         `At most ${SERVICES_MAX} services and ${OPERATIONS_MAX} operations, got ${JSON.stringify(limits)}`,
@@ -37,8 +42,8 @@ export class NameTable {
   service(bytes: Uint8Array, start: number, end: number): number {
     const to = Math.min(end, start + NAME_BYTES_MAX);
     const known = this.services.find(bytes, start, to, 0);
-    if (known >= 0) return known;
-    if (this.services.count < this.limits.services) return this.addService(bytes, start, to);
+    if (known >= 0) return this.lowerCaseServices ? (this.canonical[known] as number) : known;
+    if (this.services.count < this.limits.services) return this.addCanonical(bytes, start, to);
     this.overflowed++;
     if (this.otherService < 0) this.otherService = this.addService(OTHER_BYTES, 0, OTHER_BYTES.length);
     return this.otherService;
@@ -100,6 +105,19 @@ export class NameTable {
     this.otherOperation.length = 0;
     this.otherService = -1;
     this.nameless = NONE;
+    this.canonical.length = 0;
+  }
+
+  private addCanonical(bytes: Uint8Array, start: number, end: number): number {
+    const service = this.addService(bytes, start, end);
+    if (!this.lowerCaseServices) return service;
+    this.canonical[service] = service;
+    const name = this.serviceName(service);
+    const lower = name.toLowerCase();
+    if (lower === name) return service;
+    const canonical = this.serviceNamed(lower);
+    this.canonical[service] = canonical;
+    return canonical;
   }
 
   private addService(bytes: Uint8Array, start: number, end: number): number {

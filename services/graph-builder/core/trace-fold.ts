@@ -1,6 +1,7 @@
 import type { FailingTrace } from '../../../lib/codec/records.ts';
 import type { ScanProblem } from '../../../lib/trace/otlp-scan.ts';
 import { SPAN_KIND } from '../../../lib/trace/span-table.ts';
+import type { CallTable } from './call-table.ts';
 import { Calls } from './calls.ts';
 import type { DeltaRow, DeltaTable } from './delta-table.ts';
 import { CONFIDENCE, CONNECTION, connectionOf, packEdge, packSubject, SUBJECT } from './edge-kinds.ts';
@@ -9,6 +10,9 @@ import type { NameTable } from './name-table.ts';
 import { OUTCOME } from './span-attributes.ts';
 import type { SpanCounts } from './span-counts.ts';
 import { TraceSpans } from './trace-spans.ts';
+import { ZipkinCalls } from './zipkin/zipkin-calls.ts';
+
+export type GraphMode = 'accurate' | 'zipkin';
 
 /**
  * Folds whole traces into deltas: edges, services, entry operations and error origins. The same bytes always give the
@@ -17,6 +21,9 @@ import { TraceSpans } from './trace-spans.ts';
 export class TraceFold {
   private readonly spans: TraceSpans;
   private readonly calls: Calls;
+  /** The calls that are counted: the same, or Zipkin's. */
+  private readonly counted: CallTable;
+  private readonly zipkinCalls: ZipkinCalls | undefined;
   private readonly origins: ErrorOrigins;
   private readonly deltas: DeltaTable;
   private readonly spanCounts: SpanCounts;
@@ -26,10 +33,12 @@ export class TraceFold {
   /** Next message of the calls. */
   private message = 0;
 
-  constructor(names: NameTable, deltas: DeltaTable, spanCounts: SpanCounts) {
+  constructor(names: NameTable, deltas: DeltaTable, spanCounts: SpanCounts, mode: GraphMode = 'accurate') {
     this.spans = new TraceSpans(names);
     this.calls = new Calls(names, this.spans);
     this.origins = new ErrorOrigins(names, this.spans, this.calls);
+    this.zipkinCalls = mode === 'zipkin' ? new ZipkinCalls(names, this.spans) : undefined;
+    this.counted = this.zipkinCalls ?? this.calls;
     this.deltas = deltas;
     this.spanCounts = spanCounts;
   }
@@ -46,8 +55,9 @@ export class TraceFold {
     this.traceId = traceId;
     this.sign = sign;
     this.calls.link();
+    this.zipkinCalls?.link();
     this.message = 0;
-    for (let call = 0; call < this.calls.count; call++) this.addCall(call);
+    for (let call = 0; call < this.counted.count; call++) this.addCall(call);
     const { order, orderCount } = this.spans.tree;
     for (let i = 0; i < orderCount; i++) this.addSpan(order[i] as number);
     for (const failure of this.origins.find()) this.addFailure(failure.top, failure);
@@ -55,7 +65,7 @@ export class TraceFold {
   }
 
   private addCall(call: number): void {
-    const { calls, spans, deltas } = this;
+    const { counted: calls, spans, deltas } = this;
     const clientRow = calls.clientRow[call] as number;
     const serverRow = calls.serverRow[call] as number;
     const startRow = calls.startRow[call] as number;

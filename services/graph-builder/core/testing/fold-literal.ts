@@ -3,7 +3,7 @@ import { type OtlpOptions, otlp, type ResourceLiteral } from '../../../../lib/te
 import { DeltaTable } from '../delta-table.ts';
 import { type NameLimits, NameTable } from '../name-table.ts';
 import { SpanCounts } from '../span-counts.ts';
-import { TraceFold } from '../trace-fold.ts';
+import { type GraphMode, TraceFold } from '../trace-fold.ts';
 
 export const LIMITS: NameLimits = { services: 1000, operations: 10_000, operationsPerService: 500 };
 
@@ -15,10 +15,10 @@ export class LiteralFold {
   readonly fold: TraceFold;
   private traces = 0;
 
-  constructor(limits = LIMITS) {
-    this.names = new NameTable(limits);
+  constructor(limits = LIMITS, mode: GraphMode = 'accurate') {
+    this.names = new NameTable(limits, { lowerCaseServices: mode === 'zipkin' });
     this.deltas = new DeltaTable(this.names);
-    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts);
+    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts, mode);
   }
 
   add(resources: readonly ResourceLiteral[], options: OtlpOptions & { sign?: 1 | -1 } = {}): this {
