@@ -191,6 +191,7 @@ async function auditEdges({ topics, graph }: AuditOptions, open: Open): Promise<
         edgesTopic: topics.serviceEdges,
         deadLettersTopic: topics.deadLetters,
         partition,
+        mode: graph.GRAPH_MODE,
         names: {
           services: graph.GRAPH_SERVICES_MAX,
           operations: graph.GRAPH_OPERATIONS_MAX,
