@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { deadLetterCodec, serviceEdgeDeltaCodec } from '../lib/codec/records.ts';
 import type { LogRecord } from '../lib/kafka/types.ts';
 import { createMetrics } from '../lib/observability/metrics.ts';
+import { systemClock } from '../lib/runtime/clock.ts';
 import { graphMetrics } from '../services/graph-builder/adapters/graph-metrics.ts';
 import { GraphStage } from '../services/graph-builder/core/graph-stage.ts';
 import { MemoryWindowStore } from '../services/trace-assembler/adapters/memory-window-store.ts';
@@ -40,7 +41,7 @@ const metrics = createMetrics('graph-builder');
 let spans = 0;
 let deltaCount = 0;
 let deltaBytes = 0;
-const publish = graphMetrics(metrics, 5_000);
+const publish = graphMetrics(metrics, { seriesMax: 5_000, staleMs: 900_000, clock: systemClock });
 const stage = new GraphStage(
   {
     tracesTopic: 'traces',

@@ -3,6 +3,7 @@ import { type Declared, describeChanges, readSettings, type Settings, type Value
 import { describeError, isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from '../observability/logger.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
+import { openMetricsText } from '../observability/open-metrics.ts';
 import { Backoff } from './backoff.ts';
 import { Cleanups } from './cleanups.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -128,7 +129,7 @@ async function openStatus(
     return await openStatusServer({
       host: settings.METRICS_HOST,
       port: settings.METRICS_PORT,
-      metrics: () => metrics.registry.metrics(),
+      metrics: (format) => (format === 'openmetrics' ? openMetricsText(metrics.registry) : metrics.registry.metrics()),
       ready,
     });
   } catch (error) {

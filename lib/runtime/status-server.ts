@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SpanloomError } from '../errors/spanloom-error.ts';
+import { OPEN_METRICS_TYPE, wantsOpenMetrics } from '../observability/open-metrics.ts';
 
 export interface StatusServer {
   readonly host: string;
@@ -13,8 +14,8 @@ export interface StatusServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Prometheus text. */
-  metrics(): Promise<string>;
+  /** As Prometheus' text, or as OpenMetrics for whoever prefers it. */
+  metrics(format: 'prometheus' | 'openmetrics'): Promise<string>;
   /** True, or what the service waits for. */
   ready(): boolean | string;
 }
@@ -59,7 +60,11 @@ interface Reply {
 async function answer(request: IncomingMessage, options: StatusServerOptions): Promise<Reply> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, type: TEXT, body: 'GET only\n' };
   const path = (request.url ?? '').split('?')[0];
-  if (path === '/metrics') return { status: 200, type: PROMETHEUS_TEXT, body: await options.metrics() };
+  if (path === '/metrics') {
+    return wantsOpenMetrics(request.headers.accept)
+      ? { status: 200, type: OPEN_METRICS_TYPE, body: await options.metrics('openmetrics') }
+      : { status: 200, type: PROMETHEUS_TEXT, body: await options.metrics('prometheus') };
+  }
   if (path === '/healthz') return { status: 200, type: TEXT, body: 'alive\n' };
   if (path === '/readyz') {
     const ready = options.ready();
@@ -74,6 +79,7 @@ function send(response: ServerResponse, reply: Reply, headOnly: boolean): void {
     'content-type': reply.type,
     'content-length': Buffer.byteLength(reply.body),
     'cache-control': 'no-store',
+    vary: 'accept',
     'x-content-type-options': 'nosniff',
   });
   response.end(headOnly ? undefined : reply.body);

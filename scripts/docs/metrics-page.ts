@@ -14,7 +14,7 @@ const logger = createLogger({ service: 'docs', level: 'error', format: 'json' })
 const REGISTER: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   'span-router': routerMetrics,
   'trace-assembler': (metrics) => assemblerEvents(metrics, logger),
-  'graph-builder': (metrics) => graphMetrics(metrics, 1),
+  'graph-builder': (metrics) => graphMetrics(metrics, { seriesMax: 1, staleMs: 1, clock: systemClock }),
   alerter: (metrics) => alerterEvents(metrics, logger, 'spanloom.service-edges'),
   archiver: (metrics) => archiverEvents(metrics, logger, 'spanloom.traces', systemClock),
 };

@@ -57,7 +57,14 @@ export const settings = defineSettings({
     max: 1_000_000,
     unit: 'series',
     description:
-      'Label sets of each of traces_service_graph_* and traces_spanmetrics_*; further ones are left out and counted in series_overflow_total.',
+      'Label sets of each of traces_service_graph_* and traces_spanmetrics_*; what comes beyond them goes into the series metric_overflow="true" and is counted in series_overflow_total.',
+  }),
+  GRAPH_METRIC_STALE_MS: durationMs({
+    default: 900_000,
+    min: 60_000,
+    max: 86_400_000,
+    description:
+      'A label set of those metrics that got nothing for so long goes away, and begins at zero when it comes back.',
   }),
   COMMIT_INTERVAL_MS: durationMs({
     default: 1_000,

@@ -31,7 +31,11 @@ export const graphBuilder: ServiceDefinition<(typeof settings)['settings']> = {
       kafkaSettingsOf(values, { part: SERVICE, log: (level, message, fields) => logger[level](message, fields) }),
     );
     await prepareTopics(kafka, values);
-    const folded = graphMetrics(metrics, values.GRAPH_METRIC_SERIES_MAX);
+    const folded = graphMetrics(metrics, {
+      seriesMax: values.GRAPH_METRIC_SERIES_MAX,
+      staleMs: values.GRAPH_METRIC_STALE_MS,
+      clock,
+    });
     return startPartitionService({
       kafka,
       prefix,

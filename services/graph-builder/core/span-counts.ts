@@ -9,19 +9,21 @@ export class SpanCounts {
     return this.rows.size;
   }
 
-  /** @param operation number in the NameTable; @param kind,status as in OTLP. */
-  add(operation: number, kind: number, status: number, micros: number, sign: number): void {
+  /** @param operation number in the NameTable; @param kind,status as in OTLP; @param bytes of the span on the wire. */
+  add(operation: number, kind: number, status: number, micros: number, bytes: number, sign: number): SpanCount {
     const key = operation * KINDS_AND_STATUSES + kind * STATUSES + status;
     let row = this.rows.get(key);
     if (row === undefined) {
-      row = this.spare.pop() ?? { operation: 0, kind: 0, status: 0, calls: 0, duration: new DurationHistogram() };
+      row = this.spare.pop() ?? newSpanCount();
       row.operation = operation;
       row.kind = kind;
       row.status = status;
       this.rows.set(key, row);
     }
     row.calls += sign;
+    row.bytes += bytes * sign;
     row.duration.record(micros, sign);
+    return row;
   }
 
   forEach(visit: (row: SpanCount) => void): void {
@@ -32,6 +34,8 @@ export class SpanCounts {
     for (const row of this.rows.values()) {
       if (this.spare.length >= SPARE_MAX) break;
       row.calls = 0;
+      row.bytes = 0;
+      row.exemplar = undefined;
       row.duration.clear();
       this.spare.push(row);
     }
@@ -45,7 +49,16 @@ export interface SpanCount {
   status: number;
   /** Signed. */
   calls: number;
+  /** Signed. */
+  bytes: number;
   readonly duration: DurationHistogram;
+  /** The slowest. */
+  exemplar: { readonly traceId: string; readonly spanId: string; readonly durationMicros: number } | undefined;
+}
+
+function newSpanCount(): SpanCount {
+  const duration = new DurationHistogram();
+  return { operation: 0, kind: 0, status: 0, calls: 0, bytes: 0, duration, exemplar: undefined };
 }
 
 const STATUSES = 4;

@@ -94,13 +94,20 @@ export class TraceFold {
   /** The work that a span is for its service, and the request that it is for the system. */
   private addSpan(row: number): void {
     const { spans } = this;
-    this.spanCounts.add(
+    const { table } = spans;
+    const micros = spans.durationMicros(row);
+    const bytes = (table.bodyEnd[row] as number) - (table.bodyStart[row] as number);
+    const count = this.spanCounts.add(
       spans.operation[row] as number,
-      spans.table.kind[row] as number,
-      spans.table.statusCode[row] as number,
-      spans.durationMicros(row),
+      table.kind[row] as number,
+      table.statusCode[row] as number,
+      micros,
+      bytes,
       this.sign,
     );
+    if (this.sign > 0 && micros > (count.exemplar?.durationMicros ?? -1)) {
+      count.exemplar = { traceId: this.traceId, spanId: this.spanId(row), durationMicros: micros };
+    }
     const isRoot = spans.tree.isRoot(row);
     if (spans.serves(row) || (isRoot && !spans.calls(row))) this.addServed(row, packSubject(SUBJECT.service));
     if (!isRoot) return;
@@ -133,8 +140,12 @@ export class TraceFold {
     if (this.sign < 0) return;
     const micros = this.spans.durationMicros(row);
     if (!delta.wantsExemplar(isFailed, micros)) return;
-    const spanIdAt = this.spans.table.spanId[row] as number;
-    delta.addExemplar(this.traceId, this.spans.bytes.hexSlice(spanIdAt, spanIdAt + 8), isFailed, micros);
+    delta.addExemplar(this.traceId, this.spanId(row), isFailed, micros);
+  }
+
+  private spanId(row: number): string {
+    const at = this.spans.table.spanId[row] as number;
+    return this.spans.bytes.hexSlice(at, at + 8);
   }
 
   /**
