@@ -3,14 +3,9 @@ import type { Kafka } from 'kafkajs';
 import { isPutUnderWay } from '../../lib/archive/object-keys.ts';
 import { readChain } from '../../lib/archive/read-chain.ts';
 import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
-import {
-  type AssembledTrace,
-  assembledTraceCodec,
-  deadLetterCodec,
-  serviceEdgeDeltaCodec,
-} from '../../lib/codec/records.ts';
+import { assembledTraceCodec, deadLetterCodec, serviceEdgeDeltaCodec } from '../../lib/codec/records.ts';
 import { partitionOfTraceId } from '../../lib/kafka/murmur2.ts';
-import type { LogRecord, PartitionLog } from '../../lib/kafka/types.ts';
+import type { PartitionLog } from '../../lib/kafka/types.ts';
 import type { Bucket } from '../../lib/s3/bucket.ts';
 import type { TopicNames } from '../../lib/topics/topics.ts';
 import { buildRange } from '../../services/archiver/core/build-range.ts';
@@ -24,6 +19,7 @@ import { RouteBuilder } from '../../services/span-router/core/route.ts';
 import { openTopic } from '../kafka/open-topic.ts';
 import { ArchiveTiling } from './archive-tiling.ts';
 import { BundleTiling } from './bundle-tiling.ts';
+import { decodeOrReport } from './decode-record.ts';
 import { EdgeSums } from './edge-sums.ts';
 import { newFindings, type StageFindings } from './findings.ts';
 import { readLedgers } from './ledgers.ts';
@@ -91,11 +87,13 @@ async function auditBundles({ topics, router }: AuditOptions, open: Open): Promi
       for (const record of records) tiling.seeBundle(record, partition);
     }
   }
-  for (const log of await open(topics.deadLetters)) {
+  for (const [partition, log] of (await open(topics.deadLetters)).entries()) {
     const { start, end } = await log.bounds();
     for await (const records of readLog(log, start, end)) {
-      for (const { key, value } of records) {
-        if (value !== null) tiling.seeLetter(deadLetterCodec.decode(value), key?.toString() ?? '');
+      for (const { key, value, offset } of records) {
+        const at = `${topics.deadLetters}/${partition}@${offset}`;
+        const letter = decodeOrReport(deadLetterCodec, value, at, tiling.findings);
+        if (letter !== undefined) tiling.seeLetter(letter, key?.toString() ?? '');
       }
     }
   }
@@ -155,7 +153,11 @@ async function auditTraces({ topics }: AuditOptions, open: Open): Promise<StageF
     const position = { applied, low, spansStart: input.start, tracesStart: output.start };
     const tiling = new TraceTiling(names, position, findings);
     for await (const records of readLog(traceLog, output.start, output.end)) {
-      for (const record of records) tiling.see(record, decode(record));
+      for (const record of records) {
+        const at = `${topics.traces}/${partition}@${record.offset}`;
+        const trace = decodeOrReport(assembledTraceCodec, record.value, at, findings);
+        if (trace !== undefined) tiling.see(record, trace);
+      }
     }
     for await (const records of readLog(log, input.start, Math.min(applied, input.end))) {
       for (const record of records) tiling.expect(record);
@@ -218,11 +220,15 @@ async function auditEdges({ topics, graph }: AuditOptions, open: Open): Promise<
       await stage.apply(records, { nextOffset, streamTimeMs: 0, caughtUp: false });
       if ((await stage.prepare('interval')) !== undefined) await stage.committed();
     }
+    const place = `${topics.serviceEdges}/${partition}`;
     const committed = new EdgeSums();
     for await (const records of readLog(edgeLog, 0, output.end)) {
-      for (const { value } of records) if (value !== null) committed.add(serviceEdgeDeltaCodec.decode(value));
+      for (const { value, offset } of records) {
+        const delta = decodeOrReport(serviceEdgeDeltaCodec, value, `${place}@${offset}`, findings);
+        if (delta !== undefined) committed.add(delta);
+      }
     }
-    committed.compare(expected, `${topics.serviceEdges}/${partition}`, findings);
+    committed.compare(expected, place, findings);
   }
   return findings;
 }
@@ -278,12 +284,4 @@ function digest(parts: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest('hex');
-}
-
-function decode({ value }: LogRecord): AssembledTrace | undefined {
-  try {
-    return value === null ? undefined : assembledTraceCodec.decode(value);
-  } catch {
-    return undefined;
-  }
 }

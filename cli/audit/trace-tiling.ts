@@ -37,9 +37,8 @@ export class TraceTiling {
     this.findings = findings;
   }
 
-  see(record: LogRecord, trace: AssembledTrace | undefined): void {
+  see(record: LogRecord, trace: AssembledTrace): void {
     const at = `${this.names.traces}/${this.names.partition}@${record.offset}`;
-    if (trace === undefined) return report(this.findings, 'foreign', at, 'no assembler wrote this record');
     const inputs = trace.inputs.filter((offset) => offset < this.position.applied);
     if (inputs.length === 0) return;
     const known = inputs.filter((offset) => offset >= this.position.spansStart);

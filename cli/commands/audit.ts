@@ -25,7 +25,9 @@ export const command = defineCommand({
 then bundles with traces, traces with edges and with the archive's objects (with S3_BUCKET set). It needs the settings
 of the span-router (REDACT_*, SPAN_BYTES_MAX, INGEST_ENCODING) and of the graph-builder. It only reads. What is not yet
 due is 'open', what retention deleted is 'gap'; neither is a fault. Edges of a partition that is being written are left
-out, and that is not clean: ask again when it rests. Memory grows with what is retained, a few hundred bytes a span.
+out, and that is not clean: ask again when it rests. They are left out for good once retention has cut traces or edges
+(after 72 hours by default), so an older pipeline is never clean as a whole: read the other stages. Memory grows with
+what is retained, a few hundred bytes a span.
 Exit code 0: clean. 1: something is missing, double, foreign or altered, or a stage could not be audited.`,
   examples: ['spanloom audit', 'S3_BUCKET=traces spanloom audit -o json | jq .stages'],
   async run(values, _positionals, io) {

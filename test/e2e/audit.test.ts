@@ -1,4 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Kafka, Message } from 'kafkajs';
+import { benchMessages } from '../../bench/spans.ts';
+import { readLog } from '../../cli/audit/read-log.ts';
+import { openTopic } from '../../cli/kafka/open-topic.ts';
+import { ledgerEntryCodec } from '../../lib/codec/records.ts';
 import { s3Settings } from '../../lib/config/common.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
@@ -30,7 +35,8 @@ describe('spanloom audit', () => {
     up.signal('SIGINT');
     expect(await up.exited).toBe(0);
 
-    await plant(prefix);
+    await plant(pipeline);
+    const names = topicNames(prefix);
     const after = await pipeline.audit();
     expect(after).toMatchObject({ code: 1, clean: false });
     const troubles = after.stages.map(({ stage, missing, double, foreign, altered }) => ({
@@ -39,25 +45,52 @@ describe('spanloom audit', () => {
     }));
     const none = { missing: false, double: false, foreign: false, altered: false };
     expect(troubles).toEqual([
-      { stage: 'bundles', ...none, double: true },
-      { stage: 'traces', ...none, double: true },
-      { stage: 'edges', ...none, double: true },
+      { stage: 'bundles', ...none, missing: true, double: true, foreign: true },
+      { stage: 'traces', ...none, double: true, foreign: true },
+      { stage: 'edges', ...none, double: true, foreign: true },
       { stage: 'archive', ...none, missing: true },
     ]);
+    const named = after.stages
+      .filter(({ stage }) => stage !== 'archive')
+      .flatMap(({ examples }) => examples.map(({ kind, at }) => `${kind} ${at.split('@')[0]}`));
+    expect([...new Set(named)].sort()).toEqual(
+      [
+        `missing ${pipeline.ingestTopic}/0`,
+        ...[names.spans, names.traces, names.serviceEdges].flatMap((topic) => [
+          `double ${topic}/0`,
+          `foreign ${topic}/0`,
+        ]),
+        `foreign ${names.deadLetters}/0`,
+      ].sort(),
+    );
   }, 240_000);
 });
 
-/** A bundle, a trace record and an edge delta once more, and one object of the archive away. */
-async function plant(prefix: string): Promise<void> {
+/**
+ * A bundle, a trace record and an edge delta once more; a bundle whose spans nobody sent; records that are nobody's on
+ * each output; an ingest record that the router's ledger has behind it though no bundle came of it; and one object of
+ * the archive away.
+ */
+async function plant({ prefix, ingestTopic }: AuditedPipeline): Promise<void> {
   const names = topicNames(prefix);
   const kafka = createKafka({ brokers: testStack().kafka, clientId: 'test-planter' });
   const producer = kafka.producer();
   await producer.connect();
+  const send = (topic: string, message: Message) => producer.send({ topic, messages: [{ partition: 0, ...message }] });
   for (const topic of [names.spans, names.traces, names.serviceEdges]) {
-    const { key, value, headers, partition } = await firstRecord(topic);
-    const copied = Object.fromEntries(headers);
-    await producer.send({ topic, messages: [{ key, value, headers: copied, partition }] });
+    const { key, value, headers } = await firstRecord(topic);
+    await send(topic, { key, value, headers: Object.fromEntries(headers) });
   }
+  const [unsent, lost] = [...benchMessages(100, UNSENT_SEED)] as [Buffer, Buffer];
+  const { key, headers } = await firstRecord(names.spans);
+  await send(names.spans, { key, value: unsent, headers: Object.fromEntries(headers) });
+  for (const topic of [names.spans, names.traces, names.serviceEdges, names.deadLetters]) {
+    await send(topic, { value: 'not ours' });
+  }
+  const [sent] = await send(ingestTopic, { value: lost });
+  await pretendRouted(kafka, prefix, ingestTopic, Number(sent?.baseOffset) + 1, (partition, message) =>
+    send(names.routerLedger, { ...message, partition }),
+  );
   await producer.disconnect();
   const closes: (() => unknown)[] = [];
   const bucket = openBucket(readSettings(defineSettings(s3Settings), stackEnvironment(testStack())), {
@@ -70,8 +103,38 @@ async function plant(prefix: string): Promise<void> {
   for (const close of closes) await close();
 }
 
-async function firstRecord(topic: string): Promise<LogRecord & { partition: number }> {
+/** Writes the router's last ledger entry of ingest partition 0 once more, with another position. */
+async function pretendRouted(
+  kafka: Kafka,
+  prefix: string,
+  ingestTopic: string,
+  applied: number,
+  send: (partition: number, message: Message) => Promise<unknown>,
+): Promise<void> {
+  const { logs, close } = await openTopic(kafka, topicNames(prefix).routerLedger);
+  try {
+    for (const [partition, log] of logs.entries()) {
+      const { start, end } = await log.bounds();
+      let last: LogRecord | undefined;
+      for await (const records of readLog(log, start, end)) {
+        last = records.findLast((record) => record.key?.toString().endsWith(`/${ingestTopic}/0/entry`)) ?? last;
+      }
+      if (last?.value == null) continue;
+      const entry = { ...ledgerEntryCodec.decode(last.value), applied };
+      await send(partition, { key: last.key, value: ledgerEntryCodec.encode(entry) });
+      return;
+    }
+  } finally {
+    await close();
+  }
+  throw new Error('the router has no ledger entry of ingest partition 0');
+}
+
+async function firstRecord(topic: string): Promise<LogRecord> {
   const [record] = await readTopic(topic, 1);
   if (record === undefined) throw new Error(`${topic}/0 holds nothing`);
-  return { ...record, partition: 0 };
+  return record;
 }
+
+/** None that the pipeline sends. */
+const UNSENT_SEED = 9_999;

@@ -19,16 +19,16 @@ export class AuditedPipeline {
   readonly up: Command;
   /** Spans sent so far. */
   sent = 0;
-  private readonly topic: string;
+  readonly ingestTopic: string;
   private readonly env: Readonly<Record<string, string>>;
   private seed = 1;
 
   /** @param scale as `spanloom up --scale` takes it, e.g. `trace-assembler=2`. */
   constructor(name: string, scale: readonly string[] = []) {
     this.prefix = uniquePrefix(name);
-    this.topic = `${this.prefix}-otlp`;
+    this.ingestTopic = `${this.prefix}-otlp`;
     this.env = { SPANLOOM_PREFIX: this.prefix };
-    const options = ['--topic', this.topic, '--partitions', String(PARTITIONS)];
+    const options = ['--topic', this.ingestTopic, '--partitions', String(PARTITIONS)];
     this.up = new Command(['up', ...options, ...scale.flatMap((of) => ['--scale', of])], {
       ...this.env,
       TRACE_IDLE_TIMEOUT_MS: '1000',
@@ -52,7 +52,7 @@ export class AuditedPipeline {
         return [length, message];
       });
       writeFileSync(file, Buffer.concat(framed));
-      const { code, stderr } = await runCommand(['produce', file, '--topic', this.topic], this.env);
+      const { code, stderr } = await runCommand(['produce', file, '--topic', this.ingestTopic], this.env);
       if (code !== 0) throw new Error(stderr.join('\n'));
       this.sent += spans;
     } finally {
