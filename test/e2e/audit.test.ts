@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Kafka, Message } from 'kafkajs';
-import { benchMessages } from '../../bench/spans.ts';
+import { benchMessages, SPANS_PER_MESSAGE } from '../../bench/spans.ts';
 import { readLog } from '../../cli/audit/read-log.ts';
 import { openTopic } from '../../cli/kafka/open-topic.ts';
 import { ledgerEntryCodec } from '../../lib/codec/records.ts';
@@ -50,6 +50,13 @@ describe('spanloom audit', () => {
       { stage: 'edges', ...none, double: true, foreign: true },
       { stage: 'archive', ...none, missing: true },
     ]);
+    // One message of 50 spans that is lost, one that nobody sent; a record that is nobody's on each output.
+    expect(after.stages.map(({ missing, foreign }) => ({ missing, foreign }))).toEqual([
+      { missing: SPANS_PER_MESSAGE, foreign: SPANS_PER_MESSAGE + 2 },
+      { missing: 0, foreign: 1 },
+      { missing: 0, foreign: 1 },
+      { missing: 1, foreign: 0 },
+    ]);
     const named = after.stages
       .filter(({ stage }) => stage !== 'archive')
       .flatMap(({ examples }) => examples.map(({ kind, at }) => `${kind} ${at.split('@')[0]}`));
@@ -81,7 +88,7 @@ async function plant({ prefix, ingestTopic }: AuditedPipeline): Promise<void> {
     const { key, value, headers } = await firstRecord(topic);
     await send(topic, { key, value, headers: Object.fromEntries(headers) });
   }
-  const [unsent, lost] = [...benchMessages(100, UNSENT_SEED)] as [Buffer, Buffer];
+  const [unsent, lost] = [...benchMessages(SPANS, UNSENT_SEED)] as [Buffer, Buffer];
   const { key, headers } = await firstRecord(names.spans);
   await send(names.spans, { key, value: unsent, headers: Object.fromEntries(headers) });
   for (const topic of [names.spans, names.traces, names.serviceEdges, names.deadLetters]) {
