@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { isPutUnderWay } from '../../lib/archive/object-keys.ts';
-import { readChain } from '../../lib/archive/read-chain.ts';
+import { type ChainLink, readChain } from '../../lib/archive/read-chain.ts';
 import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
 import { assembledTraceCodec, deadLetterCodec, serviceEdgeDeltaCodec } from '../../lib/codec/records.ts';
 import { partitionOfTraceId } from '../../lib/kafka/murmur2.ts';
@@ -149,6 +149,7 @@ async function auditTraces({ topics }: AuditOptions, open: Open): Promise<StageF
     const traceLog = traces[partition] as PartitionLog;
     const [input, output] = [await log.bounds(), await traceLog.bounds()];
     const { applied = 0, low = 0 } = entries.get(partition) ?? {};
+    findings.open += Math.max(0, input.end - applied);
     const names = { spans: topics.spans, traces: topics.traces, partition };
     const position = { applied, low, spansStart: input.start, tracesStart: output.start };
     const tiling = new TraceTiling(names, position, findings);
@@ -243,6 +244,7 @@ async function auditArchive({ topics, prefix }: AuditOptions, bucket: Bucket, op
   for (const dataset of ['spans', 'traces']) {
     for await (const { key } of bucket.list(`${prefix}/${dataset}/v1/`)) if (!isPutUnderWay(key)) listed.add(key);
   }
+  await awaitUnderWay(links, bucket, listed);
   const traces = await open(topics.traces);
   for (const [partition, log] of traces.entries()) {
     const { start, end } = await log.bounds();
@@ -275,6 +277,26 @@ async function auditArchive({ topics, prefix }: AuditOptions, bucket: Bucket, op
   tiling.checkListed(listed);
   return tiling.findings;
 }
+
+/**
+ * An archiver names its objects first and writes them after that, one entry of a partition after another: of the newest
+ * entry they may still be under way, also while an archiver that was killed in between is started again.
+ */
+async function awaitUnderWay(links: readonly ChainLink[], bucket: Bucket, listed: Set<string>): Promise<void> {
+  const newest = new Map(links.map((link) => [`${link.clusterId}/${link.generation}/${link.entry.partition}`, link]));
+  let missing = [...newest.values()].flatMap(({ entry, gap }) =>
+    entry.objects.map(({ key }) => key).filter((key) => !listed.has(key) && !gap?.missing.includes(key)),
+  );
+  for (const deadline = performance.now() + UNDER_WAY_MS_MAX; missing.length > 0; ) {
+    for (const key of missing) if ((await bucket.head(key)) !== undefined) listed.add(key);
+    missing = missing.filter((key) => !listed.has(key));
+    if (missing.length === 0 || performance.now() > deadline) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** Longer than the group's session and a restart. */
+const UNDER_WAY_MS_MAX = 20_000;
 
 async function encodeParquet(): Promise<Uint8Array> {
   throw new Error('the audit writes nothing');

@@ -11,9 +11,9 @@ import type { LogRecord } from '../../lib/kafka/types.ts';
 import { openBucket } from '../../lib/s3/bucket.ts';
 import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
-import { AuditedPipeline } from '../support/audited-pipeline.ts';
+import { AuditedPipeline, type AuditResult, PARTITIONS } from '../support/audited-pipeline.ts';
 import { testStack } from '../support/stack.ts';
-import { readTopic } from '../support/topic.ts';
+import { readTopic, waitForRecords } from '../support/topic.ts';
 
 const SPANS = 12_000;
 let pipeline: AuditedPipeline | undefined;
@@ -32,6 +32,20 @@ describe('spanloom audit', () => {
     const before = await pipeline.settled();
     expect(before).toMatchObject({ code: 0, clean: true });
     expect(before.stages.find(({ stage }) => stage === 'bundles')?.matched).toBe(SPANS);
+
+    // What an assembler has not taken yet is open: a service that stands still must not look like one that is done.
+    const assembler = up.services().get('trace-assembler') as number;
+    process.kill(assembler, 'SIGSTOP');
+    try {
+      await pipeline.send(SPANS);
+      const bundled = ({ stages }: AuditResult) =>
+        stages.find(({ stage }) => stage === 'bundles')?.matched === 2 * SPANS;
+      const standing = await waitForRecords(() => (pipeline as AuditedPipeline).audit(), bundled, 60_000);
+      expect(standing.stages.find(({ stage }) => stage === 'traces')?.open).toBeGreaterThan(PARTITIONS * 2);
+    } finally {
+      process.kill(assembler, 'SIGCONT');
+    }
+    expect(await pipeline.settled()).toMatchObject({ code: 0, clean: true });
     up.signal('SIGINT');
     expect(await up.exited).toBe(0);
 
