@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { topicNames } from '../../lib/topics/topics.ts';
 import { AuditedPipeline } from '../support/audited-pipeline.ts';
 import { testStack } from '../support/stack.ts';
 
@@ -25,18 +27,24 @@ interface Fault {
   readonly inject: () => Promise<() => Promise<void>> | Promise<void>;
 }
 
-const kill = (service: string): Fault => ({
+/** @param input topic that the service reads: it is killed when new records are on their way to it, not at rest. */
+const kill = (service: string, input: () => string): Fault => ({
   inject: async () => {
-    process.kill(pidOf(service), 'SIGKILL');
+    const pid = pidOf(service);
+    await grows(input());
+    process.kill(pid, 'SIGKILL');
   },
 });
+const ingest = () => `${pipeline.prefix}-otlp`;
+const spans = () => topicNames(pipeline.prefix).spans;
+const traces = () => topicNames(pipeline.prefix).traces;
 
 describe('nothing lost, nothing double', () => {
   it.each<[string, Fault]>([
-    ['kill -9 of the span-router', kill('span-router')],
-    ['kill -9 of a trace-assembler', kill('trace-assembler')],
-    ['kill -9 of the graph-builder', kill('graph-builder')],
-    ['kill -9 of the archiver', kill('archiver')],
+    ['kill -9 of the span-router', kill('span-router', ingest)],
+    ['kill -9 of a trace-assembler', kill('trace-assembler', spans)],
+    ['kill -9 of the graph-builder', kill('graph-builder', traces)],
+    ['kill -9 of the archiver', kill('archiver', traces)],
     ['a trace-assembler that stops for 15 s and wakes as a zombie', { inject: stopAssembler }],
     ["Redis loses the pipeline's data", { inject: () => redis(loseAll) }],
     ['Redis loses the bytes of one window', { inject: () => redis(loseOne) }],
@@ -44,8 +52,11 @@ describe('nothing lost, nothing double', () => {
   ])(
     '%s',
     async (_name, { inject }) => {
-      await pipeline.send(SPANS);
-      const end = await inject();
+      const traffic = pipeline.send(SPANS);
+      const [injected] = await Promise.allSettled([inject(), traffic]);
+      if (injected.status === 'rejected') throw injected.reason;
+      await traffic;
+      const end = injected.value;
       await pipeline.send(SPANS);
       await end?.();
       const { code, clean, stages } = await pipeline.settled();
@@ -55,6 +66,22 @@ describe('nothing lost, nothing double', () => {
     240_000,
   );
 });
+
+/** Resolves as soon as `topic` holds more than at the call. */
+async function grows(topic: string): Promise<void> {
+  const admin = createKafka({ brokers: testStack().kafka, clientId: 'test-faults' }).admin();
+  await admin.connect();
+  try {
+    const end = async () => (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+    const before = await end();
+    for (const deadline = performance.now() + 60_000; (await end()) === before; ) {
+      if (performance.now() > deadline) throw new Error(`nothing new came to ${topic}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 function pidOf(service: string): number {
   const pid = pipeline.up.services().get(service);
