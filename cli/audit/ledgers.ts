@@ -16,7 +16,10 @@ export async function readLedgers(logs: readonly PartitionLog[]): Promise<Worker
     for await (const records of readLog(log, start, end)) {
       for (const { key, value } of records) {
         const match = /^[^/]+\/(.+)\/(\d+)\/entry$/.exec(key?.toString() ?? '');
-        if (match === null || value === null) continue;
+        if (match === null) continue;
+        // Without a value: somebody made this worker begin anew.
+        if (value === null) newest.delete(match[0]);
+        if (value === null) continue;
         const entry = ledgerEntryCodec.decode(value);
         newest.set(match[0], { topic: match[1] as string, partition: Number(match[2]), entry });
       }

@@ -42,7 +42,8 @@ export class Ledger {
       await this.clock.sleep(HAND_OFF_POLL_MS);
       const now = (await this.log.bounds()).end;
       if (now === end) continue;
-      last = (await this.lastEntryBetween(end, now)) ?? last;
+      const newer = await this.lastEntryBetween(end, now);
+      if (newer !== undefined) last = decoded(newer);
       end = now;
     }
   }
@@ -89,14 +90,14 @@ export class Ledger {
     while (to > start) {
       const from = Math.max(start, to - step);
       const found = await this.lastEntryBetween(from, to);
-      if (found !== undefined) return found;
+      if (found !== undefined) return decoded(found);
       to = from;
       step *= 2;
     }
     return undefined;
   }
 
-  private async lastEntryBetween(from: number, to: number): Promise<LedgerEntry | undefined> {
+  private async lastEntryBetween(from: number, to: number): Promise<LogRecord | undefined> {
     let last: LogRecord | undefined;
     let offset = from;
     while (offset < to) {
@@ -113,8 +114,13 @@ export class Ledger {
       }
       offset = fetched.nextOffset;
     }
-    return last?.value == null ? undefined : ledgerEntryCodec.decode(last.value);
+    return last;
   }
+}
+
+/** An entry without a value is how an operator makes a worker begin anew. */
+function decoded({ value }: LogRecord): LedgerEntry | undefined {
+  return value === null ? undefined : ledgerEntryCodec.decode(value);
 }
 
 /** What a claim carries besides its nonce. */

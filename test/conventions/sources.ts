@@ -16,7 +16,7 @@ export function sources(): Source[] {
 }
 
 export function markdown(): Source[] {
-  return filesOf('{*.md,docs/**/*.md,services/**/*.md,lib/**/*.md,bench/*.md,examples/*.md}');
+  return filesOf('{*.md,docs/**/*.md,services/**/*.md,lib/**/*.md,bench/*.md,examples/*.md,operations/*.md}');
 }
 
 function filesOf(pattern: string): Source[] {
