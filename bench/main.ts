@@ -1,6 +1,7 @@
 /** `npm run bench`: a span set through the whole pipeline, each service a process of its own; see bench/README.md. */
 import { parseArgs } from 'node:util';
 import { describeError } from '../lib/errors/spanloom-error.ts';
+import { ARCHIVE_FORMATS, archiverTable, runArchiverBench } from './archiver-bench.ts';
 import { runBench } from './pipeline-bench.ts';
 import { table } from './report.ts';
 
@@ -14,6 +15,8 @@ Feeds a span set through router, assembler, graph-builder, alerter and archiver 
   --partitions N   partitions of every topic (default 4)
   --idle-ms N      idle time-out of traces (default 2000)
   --window-store S redis or memory (default redis)
+  --stage archiver from the traces topic to stored objects only, once for each format
+  --profile DIR    with --stage: writes a CPU profile of the service there
   --json           the result as the last line, as JSON
   --keep-logs DIR  writes the services' logs there
 
@@ -21,6 +24,7 @@ Examples:
   npm run bench
   npm run bench -- --spans 200000 --json
   npm run bench -- --input spans.otlp
+  npm run bench -- --stage archiver --json
 `;
 
 const { values } = parseArgs({
@@ -32,30 +36,48 @@ const { values } = parseArgs({
     partitions: { type: 'string', default: '4' },
     'idle-ms': { type: 'string', default: '2000' },
     'window-store': { type: 'string', default: 'redis' },
+    stage: { type: 'string' },
+    profile: { type: 'string' },
     json: { type: 'boolean', default: false },
     'keep-logs': { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else {
-  try {
-    const result = await runBench({
-      spans: Number(values.spans),
-      seed: Number(values.seed),
-      input: values.input,
-      partitions: Number(values.partitions),
-      idleTimeoutMs: Number(values['idle-ms']),
-      windowStore: values['window-store'],
-      logFolder: values['keep-logs'],
-      progress: (line) => process.stderr.write(`${line}\n`),
-    });
-    process.stdout.write(`${table(result)}\n`);
-    if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    process.exitCode = result.lost === 0 && result.double === 0 ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    process.exitCode = 1;
+const common = {
+  spans: Number(values.spans),
+  seed: Number(values.seed),
+  input: values.input,
+  partitions: Number(values.partitions),
+  logFolder: values['keep-logs'],
+  progress: (line: string) => void process.stderr.write(`${line}\n`),
+};
+
+try {
+  process.exitCode = await bench();
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function bench(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
   }
+  if (values.stage === 'archiver') {
+    const figures = await runArchiverBench({ ...common, formats: ARCHIVE_FORMATS, profileFolder: values.profile });
+    process.stdout.write(`${archiverTable(figures)}\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
+    return Object.values(figures).every(({ lost }) => lost === 0) ? 0 : 1;
+  }
+  if (values.stage !== undefined) throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver`);
+  const result = await runBench({
+    ...common,
+    idleTimeoutMs: Number(values['idle-ms']),
+    windowStore: values['window-store'],
+  });
+  process.stdout.write(`${table(result)}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  return result.lost === 0 && result.double === 0 ? 0 : 1;
 }
