@@ -64,7 +64,13 @@ export async function runArchiverBench(options: ArchiverBenchOptions): Promise<R
 }
 
 export function archiverTable(figures: Record<string, ArchiverFigures>): string {
-  const columns: (keyof ArchiverFigures)[] = ['spansPerCpuSecond', 'cpuSeconds', 'rssPeakMb', 'bytesPerSpan', 'objects'];
+  const columns: (keyof ArchiverFigures)[] = [
+    'spansPerCpuSecond',
+    'cpuSeconds',
+    'rssPeakMb',
+    'bytesPerSpan',
+    'objects',
+  ];
   const heads = ['spans/CPU-s', 'CPU-s', 'peak RSS MB', 'bytes/span', 'objects'];
   const line = (name: string, cells: readonly string[]) =>
     name.padEnd(10) + cells.map((cell) => cell.padStart(14)).join('');
@@ -176,7 +182,9 @@ function environment(
     ARCHIVE_FORMAT: format,
     ARCHIVE_RANGE_AGE_MAX_MS: '5000',
     LOG_FORMAT: 'json',
-    ...(profileFolder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(profileFolder)}` }),
+    ...(profileFolder === undefined
+      ? {}
+      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(profileFolder)}` }),
   };
 }
 
