@@ -1,15 +1,12 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { ArchiveSql, type DatasetColumns } from '../../lib/archive/archive-sql.ts';
-import { listObjects, type ObjectProblem } from '../../lib/archive/list-objects.ts';
-import { ObjectCache } from '../../lib/archive/object-cache.ts';
+import { ArchiveReader } from '../../lib/archive/archive-reader.ts';
+import type { ArchiveSql } from '../../lib/archive/archive-sql.ts';
+import type { ObjectProblem } from '../../lib/archive/list-objects.ts';
 import type { Dataset, TimeRange } from '../../lib/archive/object-keys.ts';
 import { commonSettings, s3Settings } from '../../lib/config/common.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
 import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
-import { SpanRows } from '../../services/archiver/core/span-rows.ts';
-import type { ColumnType } from '../../services/archiver/core/table.ts';
-import { TraceRows } from '../../services/archiver/core/trace-rows.ts';
 import type { OptionValues } from '../command.ts';
 import { wholeNumber } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -79,40 +76,29 @@ export class Archive {
     this.io.say(`spanloom: skipped ${problem.key}: ${problem.why}`);
   };
 
-  /** The views over objects of the range; those of other datasets than `datasets` are empty. */
+  /** @throws UsageError when --cache-bytes is no size. */
+  reader(values: OptionValues<typeof CACHE_OPTIONS>): ArchiveReader {
+    const folder = values['cache-folder'] ?? path.join(defaultCacheFolder(this.io.env), this.cacheName);
+    return new ArchiveReader({
+      bucket: this.bucket,
+      prefix: this.prefix,
+      cacheFolder: path.resolve(folder),
+      cacheBytesMax: wholeNumber(values['cache-bytes'] ?? '2147483648', '--cache-bytes', 1_000_000, 2 ** 50),
+      onProblem: this.onProblem,
+      onFetched: (bytes, objects) => {
+        if (!this.io.stderrIsTerminal) return;
+        this.io.say(`Copied ${byteSize(bytes)} of ${plural(objects, 'object')} into ${folder}.`);
+      },
+    });
+  }
+
+  /** As `ArchiveReader.sql`; closed with the archive. */
   async sql(
     range: TimeRange,
     values: OptionValues<typeof CACHE_OPTIONS>,
     datasets: readonly Dataset[] = ['spans', 'traces'],
   ): Promise<ArchiveSql> {
-    const folder = values['cache-folder'] ?? path.join(defaultCacheFolder(this.io.env), this.cacheName);
-    const bytesMax = wholeNumber(values['cache-bytes'] ?? '2147483648', '--cache-bytes', 1_000_000, 2 ** 50);
-    const cache = new ObjectCache(this.bucket, path.resolve(folder), bytesMax);
-    const lists = await Promise.all(
-      datasets.map((dataset) => listObjects(this.bucket, this.prefix, dataset, range, this.onProblem)),
-    );
-    const objects = lists.flat();
-    let fetched = 0;
-    const files = await cache.files(objects, (bytes) => {
-      fetched += bytes;
-    });
-    if (fetched > 0 && this.io.stderrIsTerminal) {
-      this.io.say(`Fetched ${byteSize(fetched)} of ${plural(objects.length, 'object')} into ${cache.folder}.`);
-    }
-    const keys = new Map<string, string>();
-    const byDataset: Record<Dataset, string[]> = { spans: [], traces: [] };
-    for (const [i, object] of objects.entries()) {
-      const file = files[i];
-      if (file === undefined) {
-        this.onProblem({ key: object.key, why: 'it was listed but is not there' });
-        continue;
-      }
-      keys.set(file, object.key);
-      byDataset[object.dataset].push(file);
-    }
-    const sql = await ArchiveSql.open(byDataset, cache.folder, datasetColumns(), (file, why) =>
-      this.onProblem({ key: keys.get(file) ?? file, why: `DuckDB cannot read it: ${why.replaceAll(file, 'it')}` }),
-    );
+    const sql = await this.reader(values).sql(range, datasets);
     this.closes.unshift(() => sql.close());
     return sql;
   }
@@ -122,21 +108,6 @@ export function rangeOf(values: OptionValues<typeof RANGE_OPTIONS>): TimeRange {
   return parseRange(values.since, values.until, Date.now());
 }
 
-/** The columns of the datasets as the archiver writes them. */
-export function datasetColumns(): DatasetColumns {
-  const named = (columns: readonly { name: string; type: ColumnType }[]) =>
-    columns.map(({ name, type }) => ({ name, type: DUCKDB_TYPES[type] }));
-  return { spans: named(new SpanRows().columns()), traces: named(new TraceRows().columns()) };
-}
-
 function defaultCacheFolder(env: Io['env']): string {
   return path.join(env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'spanloom', 'archive');
 }
-
-const DUCKDB_TYPES: Record<ColumnType, string> = {
-  text: 'VARCHAR',
-  int32: 'INTEGER',
-  int64: 'BIGINT',
-  bool: 'BOOLEAN',
-  timestamp: 'TIMESTAMPTZ',
-};

@@ -1,9 +1,8 @@
-import { openTraceReader } from '../../lib/archive/trace-reader.ts';
+import { rowsToOtlp } from '../../lib/archive/rows-to-otlp.ts';
+import { searchTraces, spansOfTraces, type TraceSummary } from '../../lib/archive/search-traces.ts';
 import { otlpFromJson } from '../../lib/codec/otlp-from-json.ts';
 import { Archive, CACHE_OPTIONS, RANGE_OPTIONS, rangeOf } from '../archive/open-archive.ts';
 import { rowsText } from '../archive/print-rows.ts';
-import { rowsToOtlp } from '../archive/rows-to-otlp.ts';
-import { searchTraces } from '../archive/search-traces.ts';
 import { parseDuration } from '../archive/time-range.ts';
 import { defineCommand, oneOf, UsageError, wholeNumber } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -54,7 +53,7 @@ Exit code 1: no such trace. 2: objects were damaged or foreign and are not in th
         throw new UsageError(`A trace id is 32 hexadecimal digits, not '${traceId}'.`, 'traces');
       }
       return Archive.with(io, async (archive) => {
-        const trace = await openTraceReader(archive.bucket, archive.prefix, archive.onProblem).get(id, range);
+        const trace = await archive.reader(values).getTrace(id, range);
         if (trace === undefined) {
           io.say(`spanloom: trace ${id} is not in the archive from ${iso(range.sinceMs)} to ${iso(range.untilMs)}.`);
           return archive.problems.length > 0 ? EXIT.incomplete : EXIT.failed;
@@ -84,7 +83,7 @@ Exit code 1: no such trace. 2: objects were damaged or foreign and are not in th
       const sql = await archive.sql(range, values, needsSpans ? ['spans', 'traces'] : ['traces']);
       const found = await searchTraces(sql, filter);
       if (!withSpans) {
-        const text = rowsText(found.summary, format as 'table' | 'json');
+        const text = rowsText(summaryRows(found), format as 'table' | 'json');
         if (text !== '') io.out(text);
         return EXIT.ok;
       }
@@ -93,7 +92,10 @@ Exit code 1: no such trace. 2: objects were damaged or foreign and are not in th
           ? await MessageSender.connect(connectKafka(io.env, values.bootstrap).kafka, values.topic as string)
           : undefined;
       try {
-        for await (const spans of found.spans()) {
+        for await (const spans of spansOfTraces(
+          sql,
+          found.map(({ traceId: id }) => id),
+        )) {
           const json = JSON.stringify(rowsToOtlp(spans));
           if (sender === undefined) io.out(json);
           else {
@@ -111,6 +113,21 @@ Exit code 1: no such trace. 2: objects were damaged or foreign and are not in th
     });
   },
 });
+
+function summaryRows(found: readonly TraceSummary[]) {
+  return {
+    columns: ['trace_id', 'start_time', 'duration_ms', 'root_service', 'root_operation', 'span_count', 'error_count'],
+    rows: found.map((trace) => [
+      trace.traceId,
+      trace.startTime,
+      Number(trace.durationNs) / 1e6,
+      trace.rootService,
+      trace.rootOperation,
+      trace.spanCount,
+      trace.errorCount,
+    ]),
+  };
+}
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();

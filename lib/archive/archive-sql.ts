@@ -1,9 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Dataset } from './object-keys.ts';
-
-/** Columns of a dataset by name, with DuckDB's types: what the view has while no object is there. */
-export type DatasetColumns = Readonly<Record<Dataset, readonly { readonly name: string; readonly type: string }[]>>;
+import { ARCHIVE_SCHEMA, type ArchiveColumn, type ColumnType } from './schema.ts';
 
 export interface SqlResult {
   readonly columns: readonly string[];
@@ -23,12 +21,13 @@ export class ArchiveSql {
   /**
    * @param files local Parquet files by dataset.
    * @param folder that holds them: the only one that SQL may read.
+   * @param checked files that were read through before; those found whole are added.
    * @param onDamaged is told of each file that is no Parquet of an archiver; it is left out.
    */
   static async open(
     files: Readonly<Record<Dataset, readonly string[]>>,
     folder: string,
-    columns: DatasetColumns,
+    checked: Set<string>,
     onDamaged: (file: string, why: string) => void,
   ): Promise<ArchiveSql> {
     const instance = await DuckDBInstance.create(':memory:');
@@ -39,8 +38,8 @@ export class ArchiveSql {
       await connection.run(`SET allowed_directories = [${literal(folder)}]`);
       await connection.run('SET enable_external_access = false');
       for (const dataset of ['spans', 'traces'] as const) {
-        const readable = await sql.readable(files[dataset], onDamaged);
-        await connection.run(`CREATE VIEW ${dataset}_rows AS ${source(readable, columns[dataset])}`);
+        const readable = await sql.readable(files[dataset], checked, onDamaged);
+        await connection.run(`CREATE VIEW ${dataset}_rows AS ${source(readable, ARCHIVE_SCHEMA[dataset])}`);
       }
       await connection.run('CREATE VIEW spans AS SELECT * FROM spans_rows');
       await connection.run(`CREATE VIEW traces AS ${NEWEST_STATE}`);
@@ -70,13 +69,22 @@ export class ArchiveSql {
     this.instance.closeSync();
   }
 
-  private async readable(files: readonly string[], onDamaged: (file: string, why: string) => void): Promise<string[]> {
+  private async readable(
+    files: readonly string[],
+    checked: Set<string>,
+    onDamaged: (file: string, why: string) => void,
+  ): Promise<string[]> {
     const readable: string[] = [];
     for (const file of files) {
+      if (checked.has(file)) {
+        readable.push(file);
+        continue;
+      }
       try {
         // Every page is read: what is damaged inside must be named now, not fail a query half way.
         await this.connection.run(`SELECT count(trace_id), bit_xor(hash(r)) FROM read_parquet(${literal(file)}) r`);
         readable.push(file);
+        checked.add(file);
       } catch (error) {
         const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
         onDamaged(file, sentence);
@@ -86,13 +94,22 @@ export class ArchiveSql {
   }
 }
 
-function source(files: readonly string[], columns: readonly { name: string; type: string }[]): string {
-  const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`;
+function source(files: readonly string[], columns: readonly ArchiveColumn[]): string {
+  const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${DUCKDB_TYPES[type]}) AS ${name}`).join(', ')} WHERE false`;
   if (files.length === 0) return empty;
   const list = files.map(literal).join(', ');
   // With the known columns first, so that objects of an older writer show the newer columns as null.
   return `${empty} UNION ALL BY NAME SELECT * FROM read_parquet([${list}], union_by_name = true, hive_partitioning = false)`;
 }
+
+/** A column's type in DuckDB. */
+export const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  int32: 'INTEGER',
+  int64: 'BIGINT',
+  bool: 'BOOLEAN',
+  timestamp: 'TIMESTAMPTZ',
+};
 
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

@@ -21,7 +21,8 @@ import {
   type WriterProperties,
   WriterPropertiesBuilder,
 } from 'parquet-wasm/node';
-import type { ColumnType, TableBatch, TableColumn } from '../core/table.ts';
+import type { ColumnType } from '../../../lib/archive/schema.ts';
+import type { TableBatch, TableColumn } from '../core/table.ts';
 
 /**
  * A Parquet file of the batches, one after another: zstd, a row group for every ROW_GROUP_ROWS, times as deltas, ids and

@@ -1,6 +1,6 @@
+import type { Promoted } from '../../../lib/archive/promoted.ts';
 import { AttributeReader, textRange } from '../../../lib/trace/attributes.ts';
 import { Int32Column, TextColumn } from './columns.ts';
-import type { Promoted } from './promoted.ts';
 
 /** Finds promoted attributes and puts each into its column. */
 export class PromotedColumns {

@@ -1,3 +1,5 @@
+import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS } from '../../../lib/archive/promoted.ts';
+import type { ColumnType } from '../../../lib/archive/schema.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
 import { ATTRIBUTES_OF, fieldRange, findField } from '../../../lib/trace/attributes.ts';
 import { scanOtlpRequest } from '../../../lib/trace/otlp-scan.ts';
@@ -5,9 +7,8 @@ import { resourceServiceName } from '../../../lib/trace/service-name.ts';
 import { SpanTable } from '../../../lib/trace/span-table.ts';
 import { BoolColumn, Int32Column, Int64Column, TextColumn } from './columns.ts';
 import { writeAscii, writeAttributes, writeHex, writeList, writeString } from './json-text.ts';
-import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS } from './promoted.ts';
 import { PromotedColumns } from './promoted-columns.ts';
-import type { ColumnType, TableColumn } from './table.ts';
+import type { TableColumn } from './table.ts';
 
 /**
  * The rows of the spans dataset, one per span, flat: what the span says, then facts of its trace, so that the common

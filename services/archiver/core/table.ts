@@ -1,8 +1,7 @@
+import type { ColumnType } from '../../../lib/archive/schema.ts';
 import type { BoolColumn, Int32Column, Int64Column, TextColumn } from './columns.ts';
 
-export type ColumnType = 'text' | 'int32' | 'int64' | 'bool' | 'timestamp';
-
-/** A column by its name in the Parquet file; `timestamp` is microseconds in UTC. */
+/** A column by its name in the Parquet file. */
 export interface TableColumn {
   readonly name: string;
   readonly type: ColumnType;

@@ -1,6 +1,6 @@
-import type { ArchivedRow } from '../../lib/archive/parquet-rows.ts';
-import type { OtlpJson, OtlpJsonValue } from '../../lib/codec/otlp-json.ts';
-import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS, type Promoted } from '../../services/archiver/core/promoted.ts';
+import type { OtlpJson, OtlpJsonValue } from '../codec/otlp-json.ts';
+import type { ArchivedRow } from './parquet-rows.ts';
+import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS, type Promoted } from './promoted.ts';
 
 /**
  * Archived spans as one OTLP/JSON request. What Parquet does not tell apart comes back as the simpler type: a double

@@ -1,0 +1,13 @@
+import { expect, it } from '@jest/globals';
+import { ARCHIVE_SCHEMA } from '../../../lib/archive/schema.ts';
+import { SpanRows } from './span-rows.ts';
+import { TraceRows } from './trace-rows.ts';
+
+it.each([
+  ['spans', new SpanRows()],
+  ['traces', new TraceRows()],
+] as const)('writes the columns of %s that the schema declares', (dataset, rows) => {
+  expect(rows.columns().map(({ name, type }) => [name, type])).toEqual(
+    ARCHIVE_SCHEMA[dataset].map(({ name, type }) => [name, type]),
+  );
+});
