@@ -55,6 +55,7 @@ export function edgeDelta(fields: Partial<ServiceEdgeDelta>): ServiceEdgeDelta {
     queueDelay: null,
     exemplars: [],
     failures: [],
+    slowTraces: [],
     ...fields,
   };
 }
@@ -85,6 +86,8 @@ export function incidentRecord(fields: Partial<Incident> = {}): Incident {
       baselineRate: 0.005,
       baselineCalls: 500,
       falseAlertsPerDay: 0,
+      signal: 'errors',
+      slowerThanMicros: 0,
     },
     trigger: {
       kind: 'entry',
@@ -98,6 +101,8 @@ export function incidentRecord(fields: Partial<Incident> = {}): Incident {
       calls: 100,
       errors: 60,
       baselineRate: 0.005,
+      signal: 'errors',
+      slowerThanMicros: 0,
     },
     alerts: [],
     cause: {
@@ -132,6 +137,7 @@ export function incidentRecord(fields: Partial<Incident> = {}): Incident {
     mergedInto: '',
     ackBy: '',
     note: '',
+    kind: 'errors',
     ...fields,
   };
 }

@@ -6,6 +6,8 @@ import { avroCodec } from './avro.ts';
 
 export type SubjectKind = 'edge' | 'service' | 'entry';
 export type IncidentStateName = 'open' | 'updated' | 'resolved' | 'stale' | 'expired' | 'reopened';
+/** What rose: the rate of calls that failed, or of calls that took too long. */
+export type Signal = 'errors' | 'latency';
 export type Severity = 'critical' | 'major' | 'minor' | 'warning';
 
 export interface DetectorFinding {
@@ -21,6 +23,8 @@ export interface DetectorFinding {
   baselineRate: number;
   baselineCalls: number;
   falseAlertsPerDay: number;
+  signal: Signal;
+  slowerThanMicros: number;
 }
 
 export interface Alert {
@@ -35,6 +39,8 @@ export interface Alert {
   calls: number;
   errors: number;
   baselineRate: number;
+  signal: Signal;
+  slowerThanMicros: number;
 }
 
 export interface Cause {
@@ -129,6 +135,7 @@ export interface Incident {
   mergedInto: string;
   ackBy: string;
   note: string;
+  kind: Signal;
 }
 
 export interface InputPositions {
@@ -158,6 +165,16 @@ export interface DetectorState {
   touchedAt: number;
   open: boolean;
   calmSince: number;
+  latency: LatencyState | null;
+}
+
+export interface LatencyState {
+  threshold: number;
+  chooseAt: number;
+  bornAt: number;
+  decayedAt: number;
+  firstBucket: number;
+  durations: number[];
 }
 
 export interface Origin {
@@ -205,6 +222,16 @@ export interface AlertState {
   baselineRate: number;
   baselineCalls: number;
   closed: '' | 'resolved' | 'stale';
+  signal: Signal;
+  slowerThanMicros: number;
+}
+
+export interface FoldedTotal {
+  detectorKey: string;
+  settled: number;
+  trailing: number;
+  settledSlow: number;
+  trailingSlow: number;
 }
 
 export interface IncidentState {
@@ -220,7 +247,7 @@ export interface IncidentState {
   folded: FailureCount[];
   foldedFirst: number;
   foldedLast: number;
-  foldedTotals: { detectorKey: string; settled: number; trailing: number }[];
+  foldedTotals: FoldedTotal[];
   record: Buffer;
 }
 

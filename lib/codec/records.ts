@@ -110,6 +110,26 @@ export interface FailingTrace {
   path: string[];
 }
 
+/** All calls of one service to another in a trace. */
+export interface SlowCall {
+  client: string;
+  server: string;
+  operation: string;
+  peerKind: string;
+  calls: number;
+  clientMicros: number;
+  serverMicros: number;
+}
+
+export interface SlowTrace {
+  traceId: string;
+  spanId: string;
+  /** Microseconds. */
+  startTime: number;
+  durationMicros: number;
+  calls: SlowCall[];
+}
+
 export interface ServiceEdgeDelta {
   subject: 'edge' | 'service' | 'entry';
   /** Microseconds. */
@@ -131,6 +151,7 @@ export interface ServiceEdgeDelta {
   queueDelay: DurationHistogram | null;
   exemplars: Exemplar[];
   failures: FailingTrace[];
+  slowTraces: SlowTrace[];
 }
 
 export const assembledTraceCodec = avroCodec<AssembledTrace>('assembled-trace');

@@ -24,7 +24,7 @@ export const settings = defineSettings({
     min: 1,
     max: 1_000_000,
     unit: 'errors',
-    description: 'Errors that an alert needs within its window, however clear the rise is.',
+    description: 'Errors, or slow calls, that an alert needs within its window, however clear the rise is.',
   }),
   ALERT_RATE_RISE_MIN: ratio({
     default: DEFAULT_RULES.rateRiseMin,
@@ -34,7 +34,24 @@ export const settings = defineSettings({
     default: DEFAULT_RULES.rateRatioMin,
     min: 1,
     max: 1_000,
-    description: 'The error rate must be at least this many times the usual one.',
+    description: 'The error rate, or the share of slow calls, must be at least this many times the usual one.',
+  }),
+  ALERT_SLOWER_RATIO_MIN: decimalNumber({
+    default: DEFAULT_RULES.slowerRatioMin,
+    min: 1,
+    max: 100,
+    description:
+      'A call is slow when it takes longer than the usual 95th percentile of its subject by at least this factor.',
+  }),
+  ALERT_SLOWER_BY_MIN_MS: decimalNumber({
+    default: DEFAULT_RULES.slowerByMinMs,
+    min: 0,
+    max: 3_600_000,
+    description: 'A call is slow when it takes longer than that percentile by at least so many milliseconds.',
+  }),
+  ALERT_SLOW_RISE_MIN: ratio({
+    default: DEFAULT_RULES.slowRiseMin,
+    description: 'The share of slow calls must be above the usual one by at least this much.',
   }),
   ALERT_BASELINE_HALF_LIFE_MS: durationMs({
     default: DEFAULT_RULES.baselineHalfLifeMs,
@@ -110,6 +127,9 @@ export function rulesOf(values: AlerterSettings): Rules {
     errorsMin: values.ALERT_ERRORS_MIN,
     rateRiseMin: values.ALERT_RATE_RISE_MIN,
     rateRatioMin: values.ALERT_RATE_RATIO_MIN,
+    slowerRatioMin: values.ALERT_SLOWER_RATIO_MIN,
+    slowerByMinMs: values.ALERT_SLOWER_BY_MIN_MS,
+    slowRiseMin: values.ALERT_SLOW_RISE_MIN,
     baselineHalfLifeMs: values.ALERT_BASELINE_HALF_LIFE_MS,
     calmMs: values.ALERT_CALM_MS,
     staleMs: values.ALERT_STALE_MS,

@@ -1,18 +1,20 @@
-import type { AlerterState, Incident } from '../../../lib/codec/incident-records.ts';
+import type { AlerterState, DetectorState, Incident } from '../../../lib/codec/incident-records.ts';
 import type { ServiceEdgeDelta } from '../../../lib/codec/records.ts';
+import { blameSlowTrace } from './blame-slow-trace.ts';
 import { CallGraph } from './call-graph.ts';
 import { DetectorTable } from './detector-table.ts';
 import { EvidenceLog } from './evidence-log.ts';
 import type { World } from './incident.ts';
-import { IncidentBook, type NewAlert } from './incident-book.ts';
+import { IncidentBook } from './incident-book.ts';
+import { LatencyTable } from './latency-table.ts';
 import type { Rules } from './rules.ts';
-import { boundedName, type Subject, subjectKey } from './subject.ts';
+import { boundedName, keyOf, type Subject } from './subject.ts';
+import { type StateChange, Watch } from './watch.ts';
+
+export type { StateChange } from './watch.ts';
 
 /** What became of a delta; all but `applied` are counted losses. */
 export type DeltaOutcome = 'applied' | 'late' | 'invalid' | 'subjects_full';
-
-/** One piece of state to be kept: a record of spanloom.alerter-state by key, null when it is gone. */
-export type StateChange = readonly [key: string, state: AlerterState | null];
 
 /**
  * All that the alerter decides, without input or output: deltas of service edges in, incidents out. Driven by two
@@ -23,16 +25,16 @@ export class AlerterCore {
   private readonly rules: Rules;
   private readonly world: World;
   private readonly book: IncidentBook;
-  private readonly touched = new Set<number>();
-  private readonly openRows = new Set<number>();
-  private readonly unsaved = new Set<number>();
-  private readonly forgotten = new Set<string>();
+  private readonly errors: Watch;
+  private readonly latency: Watch<LatencyTable>;
   private streamTimeMs = 0;
 
   constructor(rules: Rules) {
     this.rules = rules;
-    const detectors = new DetectorTable(rules);
-    this.world = { rules, detectors, graph: new CallGraph(), evidence: new EvidenceLog() };
+    this.errors = new Watch('errors', new DetectorTable(rules), rules);
+    this.latency = new Watch('latency', new LatencyTable(rules), rules);
+    const tables = { detectors: this.errors.table, latency: this.latency.table };
+    this.world = { rules, ...tables, graph: new CallGraph(), evidence: new EvidenceLog() };
     this.book = new IncidentBook(this.world);
   }
 
@@ -44,7 +46,7 @@ export class AlerterCore {
   get figures(): { subjects: number; openAlerts: number; activeIncidents: number } {
     return {
       subjects: this.world.detectors.size,
-      openAlerts: this.openRows.size,
+      openAlerts: this.errors.openCount + this.latency.openCount,
       activeIncidents: this.book.active,
     };
   }
@@ -53,19 +55,21 @@ export class AlerterCore {
   apply(delta: ServiceEdgeDelta, appendTimeMs: number): DeltaOutcome {
     if (!isValid(delta)) return 'invalid';
     this.streamTimeMs = Math.max(this.streamTimeMs, appendTimeMs);
+    const subject = subjectOf(delta);
+    const key = keyOf(subject);
     const window = this.windowOf(delta.windowStart);
-    const row = this.rowFor(delta, window);
+    const row = this.rowFor(this.errors, subject, key, window);
     if (row === undefined) return 'subjects_full';
     const { detectors, evidence } = this.world;
     const counted = detectors.count(row, window, delta.calls, delta.errors, delta.traces, this.streamTimeMs);
-    this.unsaved.add(row);
+    this.errors.touch(row, counted);
+    this.countDurations(delta, subject, key, window);
     if (!counted) {
       evidence.failuresDropped += delta.failures.length;
       return 'late';
     }
-    this.touched.add(row);
     if (delta.subject === 'entry') {
-      const { server, operation } = detectors.subject(row);
+      const { server, operation } = subject;
       for (const trace of delta.failures) evidence.add(window, server, operation, trace, this.streamTimeMs);
     }
     return 'applied';
@@ -91,22 +95,14 @@ export class AlerterCore {
    * anything else is applied.
    */
   takeChanges(): StateChange[] {
-    const { detectors, evidence } = this.world;
-    const changes: StateChange[] = [...this.forgotten].map((key): StateChange => [detectorStateKey(key), null]);
-    for (const row of this.unsaved) {
-      changes.push([
-        detectorStateKey(detectors.key(row)),
-        { ...BLANK, kind: 'detector', detector: detectors.save(row) },
-      ]);
-    }
+    const { evidence } = this.world;
+    const changes = [...this.errors.takeChanges(BLANK), ...this.latency.takeChanges(BLANK)];
     for (const [window, state] of evidence.takeChanges()) {
       changes.push([`evidence|${window}`, state === null ? null : { ...BLANK, kind: 'evidence', evidence: state }]);
     }
     for (const [localId, state] of this.book.takeChanges()) {
       changes.push([`incident|${localId}`, state === null ? null : { ...BLANK, kind: 'incident', incident: state }]);
     }
-    this.forgotten.clear();
-    this.unsaved.clear();
     return changes;
   }
 
@@ -129,7 +125,7 @@ export class AlerterCore {
   restore(states: Iterable<AlerterState>): void {
     const incidents = [];
     for (const { positions, detector, evidence, incident } of states) {
-      if (detector !== null) this.track(this.world.detectors.restore(detector));
+      if (detector !== null) this.restoreDetector(detector);
       if (evidence !== null) this.world.evidence.restore(evidence);
       if (incident !== null) incidents.push(incident);
       if (positions !== null) {
@@ -140,8 +136,6 @@ export class AlerterCore {
       }
     }
     this.book.restore(incidents);
-    // What came after the last tick has not been judged yet; to judge the others again changes nothing.
-    for (const row of this.world.detectors.rows()) this.touched.add(row);
   }
 
   private step(nowMs: number, announcements: Incident[]): void {
@@ -151,89 +145,55 @@ export class AlerterCore {
       this.world.evidence.forget(nowMs);
       this.forgetIdleSubjects(nowMs);
     }
-    this.closeCalmAlerts(nowMs);
-    for (const fired of this.newAlerts(nowMs)) this.book.gather(fired, nowMs);
-    this.touched.clear();
+    for (const watch of [this.errors, this.latency]) {
+      watch.close(nowMs, (key, how) => this.book.closeAlert(watch.signal, key, how));
+    }
+    // Errors first: an incident in which requests fail is not one of slow requests.
+    for (const fired of [...this.errors.fire(nowMs), ...this.latency.fire(nowMs)]) this.book.gather(fired, nowMs);
     announcements.push(...this.book.review(nowMs));
-    for (const row of this.openRows) {
-      if (this.world.detectors.isOpen(row)) continue;
-      // Its incident expired.
-      this.openRows.delete(row);
-      this.unsaved.add(row);
-    }
-  }
-
-  private newAlerts(nowMs: number): NewAlert[] {
-    const { detectors } = this.world;
-    const fired: { key: string; alert: NewAlert }[] = [];
-    for (const row of this.touched) {
-      if (detectors.isOpen(row)) continue;
-      const finding = detectors.evaluate(row);
-      if (finding === undefined) continue;
-      detectors.open(row, finding.onset);
-      this.openRows.add(row);
-      this.unsaved.add(row);
-      const { onset, ...found } = finding;
-      const { kind, client, server, operation, connectionType } = detectors.subject(row);
-      const subject = { kind, client, server, operation, connectionType };
-      const firedWindow = detectors.head(row);
-      fired.push({
-        key: detectors.key(row),
-        alert: { onset, alert: { ...subject, ...found, firedWindow, firedAt: nowMs, closed: '' } },
-      });
-    }
-    // The order of rows differs after a restore; the order of alerts must not.
-    return fired.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ alert }) => alert);
-  }
-
-  private closeCalmAlerts(nowMs: number): void {
-    const { detectors } = this.world;
-    for (const row of this.openRows) {
-      const calm = this.touched.has(row) && detectors.hasCalmedDown(row);
-      const stale = nowMs - detectors.lastTouchedAt(row) >= this.rules.staleMs;
-      if (!calm && !stale) continue;
-      detectors.close(row);
-      this.openRows.delete(row);
-      this.unsaved.add(row);
-      this.book.closeAlert(detectors.key(row), calm ? 'resolved' : 'stale');
-    }
+    this.errors.dropExpired();
+    this.latency.dropExpired();
   }
 
   private forgetIdleSubjects(nowMs: number): void {
-    const { detectors, graph } = this.world;
-    for (const row of [...detectors.rows()]) {
-      if (nowMs - detectors.lastTouchedAt(row) < this.rules.subjectIdleMs || detectors.isOpen(row)) continue;
-      const { kind, client, server } = detectors.subject(row);
-      if (kind === 'edge') graph.remove(client, server);
-      this.forgotten.add(detectors.key(row));
-      this.unsaved.delete(row);
-      this.touched.delete(row);
-      detectors.remove(row);
+    this.errors.forgetIdle(nowMs, ({ kind, client, server }) => {
+      if (kind === 'edge') this.world.graph.remove(client, server);
+    });
+    this.latency.forgetIdle(nowMs, () => {});
+  }
+
+  /** How long the calls took, and of an entry whose requests have become slow, where the time went. */
+  private countDurations(delta: ServiceEdgeDelta, subject: Subject, key: string, window: number): void {
+    // Of a call counts what its caller waited, of anything else how long it was worked on.
+    const durations = subject.kind === 'edge' ? (delta.clientDuration ?? delta.serverDuration) : delta.serverDuration;
+    if (durations === null) return;
+    const row = this.rowFor(this.latency, subject, key, window);
+    if (row === undefined) return;
+    const { latency, evidence } = this.world;
+    const counted = latency.countDurations(row, window, durations, delta.errors, this.streamTimeMs);
+    this.latency.touch(row, counted);
+    if (!counted || delta.slowTraces.length === 0 || !latency.isSuspicious(row)) return;
+    for (const trace of delta.slowTraces) {
+      const blamed = blameSlowTrace(subject.server, subject.operation, trace, latency);
+      if (blamed !== undefined) evidence.add(window, subject.server, subject.operation, blamed, this.streamTimeMs);
     }
   }
 
-  private rowFor(delta: ServiceEdgeDelta, window: number): number | undefined {
-    const { detectors } = this.world;
-    const kind = delta.subject;
-    const client = kind === 'edge' ? boundedName(delta.client) : '';
-    const server = boundedName(delta.server);
-    const operation = kind === 'entry' ? boundedName(delta.serverOperation) : '';
-    const key = subjectKey(kind, client, server, operation);
-    const present = detectors.rowOf(key);
+  private rowFor(watch: Watch, subject: Subject, key: string, window: number): number | undefined {
+    const present = watch.table.rowOf(key);
     if (present !== undefined) return present;
-    if (detectors.size >= this.rules.subjectsMax) return undefined;
-    const { connectionType, peerKind } = delta;
-    const subject: Subject = { kind, client, server, operation, connectionType, peerKind };
-    const row = detectors.add(subject, window, this.streamTimeMs);
-    this.forgotten.delete(key);
-    return this.track(row);
+    if (watch.table.size >= this.rules.subjectsMax) return undefined;
+    const row = watch.add(subject, window, this.streamTimeMs);
+    if (watch === this.errors && subject.kind === 'edge') this.world.graph.add(subject.client, subject.server, row);
+    return row;
   }
 
-  private track(row: number): number {
-    const { kind, client, server } = this.world.detectors.subject(row);
-    if (kind === 'edge') this.world.graph.add(client, server, row);
-    if (this.world.detectors.isOpen(row)) this.openRows.add(row);
-    return row;
+  private restoreDetector(state: DetectorState): void {
+    const watch = state.latency === null ? this.errors : this.latency;
+    const row = watch.table.restore(state);
+    watch.restored(row);
+    const { kind, client, server } = watch.table.subject(row);
+    if (watch === this.errors && kind === 'edge') this.world.graph.add(client, server, row);
   }
 
   private windowOf(windowStartMicros: number): number {
@@ -256,8 +216,16 @@ const BLANK: AlerterState = {
   incident: null,
 };
 
-function detectorStateKey(key: string): string {
-  return `detector|${key}`;
+function subjectOf(delta: ServiceEdgeDelta): Subject {
+  const { subject: kind, connectionType, peerKind } = delta;
+  return {
+    kind,
+    client: kind === 'edge' ? boundedName(delta.client) : '',
+    server: boundedName(delta.server),
+    operation: kind === 'entry' ? boundedName(delta.serverOperation) : '',
+    connectionType,
+    peerKind,
+  };
 }
 
 function isValid({ windowStart, calls, errors, traces }: ServiceEdgeDelta): boolean {

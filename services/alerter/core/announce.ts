@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Alert, AlertState, Incident, IncidentStateName, Severity } from '../../../lib/codec/incident-records.ts';
+import type { AlertState, Incident, IncidentStateName, Severity } from '../../../lib/codec/incident-records.ts';
+import { alertOf, findingOf } from './alert-record.ts';
 import type { IncidentInMemory, World } from './incident.ts';
 import { causeKey } from './rank-culprits.ts';
-import { DETECTOR_NAME, DETECTOR_VERSION, type Rules } from './rules.ts';
+import type { Rules } from './rules.ts';
 import { tellIncident } from './tell-incident.ts';
 
 /** The next announcement of an incident: its record with the next number, put into words. */
@@ -53,21 +54,8 @@ export function closingState(alerts: readonly AlertState[]): 'resolved' | 'stale
 }
 
 export function blankRecord(alert: AlertState, rules: Rules): Incident {
-  const firedAt = alert.firedWindow * rules.windowMs * 1000;
-  const { kind, client, server, operation, connectionType, windowSeconds, score, calls, errors, baselineRate } = alert;
-  const trigger: Alert = {
-    kind,
-    client,
-    server,
-    operation,
-    connectionType,
-    firedAt,
-    windowSeconds,
-    score,
-    calls,
-    errors,
-    baselineRate,
-  };
+  const trigger = alertOf(alert, rules.windowMs);
+  const { firedAt, client, server } = trigger;
   return {
     incidentId: '',
     seq: 0,
@@ -80,20 +68,7 @@ export function blankRecord(alert: AlertState, rules: Rules): Incident {
     resolvedAt: null,
     firstErrorAt: firedAt,
     lastErrorAt: null,
-    detector: {
-      name: DETECTOR_NAME,
-      version: DETECTOR_VERSION,
-      windowSeconds,
-      threshold: rules.threshold,
-      score,
-      dispersion: alert.dispersion,
-      calls,
-      errors,
-      rate: calls > 0 ? errors / calls : 0,
-      baselineRate,
-      baselineCalls: alert.baselineCalls,
-      falseAlertsPerDay: 0,
-    },
+    detector: findingOf(alert, rules.threshold),
     trigger,
     alerts: [trigger],
     cause: {
@@ -126,6 +101,7 @@ export function blankRecord(alert: AlertState, rules: Rules): Incident {
     mergedInto: '',
     ackBy: '',
     note: '',
+    kind: alert.signal,
   };
 }
 
@@ -135,7 +111,7 @@ const SEVERITIES: readonly Severity[] = ['warning', 'minor', 'major', 'critical'
 const URGENT_MS = 5_000;
 
 /** What is worth telling again; the cause and the severity come first. */
-function digest({ cause, severity, blast, alerts, lastErrorAt }: Incident): string {
+function digest({ cause, severity, blast, alerts, lastErrorAt, kind }: Incident): string {
   return JSON.stringify([
     causeKey(cause),
     severity,
@@ -145,5 +121,6 @@ function digest({ cause, severity, blast, alerts, lastErrorAt }: Incident): stri
     blast.upstreamServices,
     alerts.length,
     lastErrorAt,
+    kind,
   ]);
 }

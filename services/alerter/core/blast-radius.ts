@@ -1,6 +1,6 @@
 import type { AffectedEntry, BlastRadius, FailureCount } from '../../../lib/codec/incident-records.ts';
 import type { Tally } from './evidence-log.ts';
-import type { IncidentInMemory, World } from './incident.ts';
+import { type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
 import { culpritKey } from './rank-culprits.ts';
 import { subjectKey } from './subject.ts';
 
@@ -17,12 +17,14 @@ export function affectedFailures(
   live: readonly Tally[],
   culprits: ReadonlySet<string>,
 ): AffectedFailures {
-  const hits = live.filter(({ failure }) => isLaidTo(failure, culprits));
+  const signal = signalOf(incident.alerts);
+  const isHit = (failure: FailureCount) => isOfSignal(failure, signal) && isLaidTo(failure, culprits);
+  const hits = live.filter(({ failure }) => isHit(failure));
   const { folded } = incident;
   const windows = hits.map(({ window }) => window);
   if (folded.first >= 0) windows.push(folded.first, folded.last);
   return {
-    failures: [...folded.failures.values(), ...hits.map(({ failure }) => failure)],
+    failures: [...[...folded.failures.values()].filter(isHit), ...hits.map(({ failure }) => failure)],
     span: windows.length === 0 ? undefined : { first: minOf(windows), last: maxOf(windows) },
   };
 }
@@ -42,6 +44,7 @@ export function blastRadius(
   causeService: string,
   world: World,
 ): BlastRadius {
+  const isSlow = signalOf(incident.alerts) === 'latency';
   const entries = new Map<string, AffectedEntry>();
   const upstream = new Set<string>();
   for (const failure of affected.failures) {
@@ -51,6 +54,8 @@ export function blastRadius(
   upstream.delete(causeService);
   for (const [key, entry] of entries) {
     entry.total = affected.span === undefined ? 0 : requestsIn(key, affected.span, incident, world);
+    // Slow traces are a sample; how many requests were slow, the detector has counted.
+    if (isSlow) entry.affected = affected.span === undefined ? 0 : slowRequestsIn(key, affected.span, incident, world);
     entry.share = entry.total > 0 ? Math.min(1, entry.affected / entry.total) : 0;
   }
   const all = [...entries.values()].sort((a, b) => b.affected - a.affected || b.masked - a.masked || byName(a, b));
@@ -111,6 +116,26 @@ function requestsIn(
     requests += world.detectors.callsIn(row, window);
   }
   return requests;
+}
+
+/** Slow requests beyond those that always are. */
+function slowRequestsIn(
+  entryKey: string,
+  span: { first: number; last: number },
+  incident: IncidentInMemory,
+  world: World,
+): number {
+  const { folded } = incident;
+  const foldedTotal = folded.totals.get(entryKey);
+  let slow = foldedTotal?.settledSlow ?? 0;
+  if (foldedTotal !== undefined && span.last >= folded.through) slow += foldedTotal.trailingSlow;
+  const row = world.latency.rowOf(entryKey);
+  if (row !== undefined) {
+    for (let window = Math.max(span.first, folded.through); window <= span.last; window++) {
+      slow += world.latency.excessIn(row, window);
+    }
+  }
+  return Math.max(0, Math.round(slow));
 }
 
 function byName(a: AffectedEntry, b: AffectedEntry): number {

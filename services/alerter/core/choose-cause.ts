@@ -1,5 +1,5 @@
-import type { Cause } from '../../../lib/codec/incident-records.ts';
-import type { IncidentInMemory, World } from './incident.ts';
+import type { Cause, Signal } from '../../../lib/codec/incident-records.ts';
+import { type IncidentInMemory, tableOf, type World } from './incident.ts';
 import { type Candidate, causeKey } from './rank-culprits.ts';
 import { subjectKey } from './subject.ts';
 
@@ -48,14 +48,16 @@ export function areOneFault(a: CulpritOnPath, b: CulpritOnPath): boolean {
 }
 
 /**
- * A second opinion for when no failing trace is at hand: from the alerting service along the edges that fail the most,
- * until none fails.
+ * A second opinion for when no failing or slow trace is at hand: from the alerting service along the edges that fail,
+ * or are slow, the most, until none is.
  */
-export function followFailingEdges(client: string, server: string, world: World): Cause {
+export function followFailingEdges(client: string, server: string, signal: Signal, world: World): Cause {
   let caller = client;
   let service = server;
   const seen = new Set([client, server]);
-  for (let next = worstCallee(service, seen, world); next !== undefined; next = worstCallee(service, seen, world)) {
+  for (;;) {
+    const next = worstCallee(service, seen, signal, world);
+    if (next === undefined) break;
     caller = service;
     service = next;
     seen.add(next);
@@ -76,12 +78,14 @@ function isOnOnePath(best: Candidate, named: string, present: Candidate | undefi
   return best.upstream.has(named) || hit.includes(best.culprit.service);
 }
 
-function worstCallee(service: string, seen: ReadonlySet<string>, world: World): string | undefined {
+function worstCallee(service: string, seen: ReadonlySet<string>, signal: Signal, world: World): string | undefined {
+  const table = tableOf(signal, world);
   let worst: string | undefined;
   let worstScore = 0;
-  for (const [callee, row] of world.graph.edgesFrom(service)) {
+  for (const callee of world.graph.edgesFrom(service).keys()) {
     if (seen.has(callee)) continue;
-    const score = world.detectors.evaluate(row)?.score ?? 0;
+    const row = table.rowOf(subjectKey('edge', service, callee, ''));
+    const score = row === undefined ? 0 : (table.evaluate(row)?.score ?? 0);
     if (score > worstScore) {
       worst = callee;
       worstScore = score;

@@ -27,9 +27,9 @@ export interface Finding {
 export class DetectorTable {
   /** Deltas that came too late for their window. */
   lateDropped = 0;
-  private readonly rules: Rules;
-  private readonly rings: RateRings;
-  private readonly decayPerWindow: number;
+  protected readonly rules: Rules;
+  protected readonly rings: RateRings;
+  protected readonly decayPerWindow: number;
   private readonly rowByKey = new Map<string, number>();
   private readonly subjects: (Subject | undefined)[] = [];
   private readonly keys: (string | undefined)[] = [];
@@ -42,9 +42,10 @@ export class DetectorTable {
   private openRows = new Uint8Array(ROWS_AT_FIRST);
   private readonly sums: Float64Array;
 
-  constructor(rules: Rules) {
+  /** @param countsTraces without, a row is a quarter smaller. */
+  constructor(rules: Rules, { countsTraces = true } = {}) {
     this.rules = rules;
-    this.rings = new RateRings({ slots: rules.windowsKept, channels: CHANNELS });
+    this.rings = new RateRings({ slots: rules.windowsKept, channels: countsTraces ? CHANNELS : TRACES });
     this.decayPerWindow = 2 ** (-rules.windowMs / rules.baselineHalfLifeMs);
     this.sums = new Float64Array(2 * rules.windowLengths.length);
   }
@@ -128,10 +129,17 @@ export class DetectorTable {
     let traces = 0;
     let calls = 0;
     for (let window = Math.max(fromWindow, head - this.rules.windowsKept + 1); window <= head; window++) {
-      traces += this.rings.at(row, window, TRACES);
+      traces += this.tracesIn(row, window);
       calls += this.rings.at(row, window, CALLS);
     }
     return Math.max(0, traces !== 0 ? traces : calls);
+  }
+
+  /** Errors in one window beyond those of the baseline; may be negative; 0 when the row does not hold it. */
+  excessIn(row: number, window: number): number {
+    const { rings } = this;
+    if (!rings.holds(row, window)) return 0;
+    return rings.at(row, window, ERRORS) - this.baselineRate(row) * this.callsIn(row, window);
   }
 
   /** Error rate of the baseline, prior included. */
@@ -165,6 +173,19 @@ export class DetectorTable {
       }
     }
     return best === undefined ? undefined : { ...best, onset: this.onset(row) };
+  }
+
+  /** The largest score, whether it is enough to fire or not. */
+  score(row: number): number {
+    const lengths = this.rules.windowLengths;
+    this.rings.sumNewest(row, lengths, CALLS, ERRORS, this.isOpen(row) ? NONE_SKIPPED : HELD, this.sums);
+    let most = 0;
+    for (let i = 0; i < lengths.length; i++) {
+      const calls = this.priorCallsOf(row);
+      const score = rateIncreaseScore(this.callsSum(i), this.errorsSum(i), calls, this.priorErrorsOf(row));
+      most = Math.max(most, score);
+    }
+    return most / this.dispersion(row);
   }
 
   /** Window from which on, up to the head, the rise is the most likely: the estimate of when a fault began. */
@@ -211,11 +232,7 @@ export class DetectorTable {
     const weight = Math.max(calls, NEW_NORMAL_CALLS_MIN);
     this.baselineCalls[row] = calls > 0 ? weight : 0;
     this.baselineErrors[row] = calls > 0 ? (this.errorsSum(longest) / calls) * weight : 0;
-    const head = this.rings.head(row);
-    // These windows are in the baseline now; they must not enter it a second time when they leave the ring.
-    for (let window = head - this.rules.windowsKept + 1; window <= head; window++) {
-      this.rings.setMark(row, window, HELD);
-    }
+    this.holdAll(row);
   }
 
   /** For an open row: true once it has been calm for long enough. Moves its calm clock. */
@@ -253,11 +270,12 @@ export class DetectorTable {
       touchedAt: this.touchedAt[row] as number,
       open: this.openRows[row] === 1,
       calmSince: this.calmSince[row] as number,
+      latency: null,
     };
     for (let window = oldest; window <= head; window++) {
       state.calls.push(this.rings.at(row, window, CALLS));
       state.errors.push(this.rings.at(row, window, ERRORS));
-      state.traces.push(this.rings.at(row, window, TRACES));
+      state.traces.push(this.tracesIn(row, window));
       if (this.rings.mark(row, window) === HELD) state.held.push(window);
     }
     return state;
@@ -270,7 +288,7 @@ export class DetectorTable {
       const window = state.head - state.calls.length + 1 + i;
       this.rings.add(row, window, CALLS, calls);
       this.rings.add(row, window, ERRORS, state.errors[i] ?? 0);
-      this.rings.add(row, window, TRACES, state.traces[i] ?? 0);
+      if (this.rings.channels > TRACES) this.rings.add(row, window, TRACES, state.traces[i] ?? 0);
     });
     for (const window of state.held) this.rings.setMark(row, window, HELD);
     this.baselineCalls[row] = state.baselineCalls;
@@ -280,6 +298,20 @@ export class DetectorTable {
     this.openRows[row] = state.open ? 1 : 0;
     this.calmSince[row] = state.calmSince;
     return row;
+  }
+
+  /** The baseline is this, and what the ring holds must not enter it as well, nor be judged by it. */
+  protected setBaseline(row: number, calls: number, errors: number): void {
+    this.baselineCalls[row] = calls;
+    this.baselineErrors[row] = errors;
+    this.holdAll(row);
+  }
+
+  private holdAll(row: number): void {
+    const head = this.rings.head(row);
+    for (let window = head - this.rules.windowsKept + 1; window <= head; window++) {
+      this.rings.setMark(row, window, HELD);
+    }
   }
 
   private advance(row: number, window: number): void {
@@ -412,9 +444,13 @@ export class DetectorTable {
     return (
       this.rings.at(row, window, CALLS) === 0 &&
       this.rings.at(row, window, ERRORS) === 0 &&
-      this.rings.at(row, window, TRACES) === 0 &&
+      this.tracesIn(row, window) === 0 &&
       this.rings.mark(row, window) === ADMITTED
     );
+  }
+
+  private tracesIn(row: number, window: number): number {
+    return this.rings.channels > TRACES ? this.rings.at(row, window, TRACES) : 0;
   }
 
   private priorCallsOf(row: number): number {
@@ -460,7 +496,8 @@ const PRIOR_OUTWEIGHED = 10;
 /** So many calls of the new rate stand behind it at least, or the prior would pull it back down. */
 const NEW_NORMAL_CALLS_MIN = 2_000;
 
-function grown(column: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+/** A longer copy. */
+export function grown(column: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(length);
   larger.set(column);
   return larger;

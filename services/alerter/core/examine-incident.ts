@@ -1,20 +1,18 @@
 import type {
-  Alert,
   AlertState,
   Culprit,
-  DetectorFinding,
   ErrorSignature,
   FailureCount,
   Incident,
   IncidentExemplar,
   Severity,
 } from '../../../lib/codec/incident-records.ts';
+import { alertOf, findingOf } from './alert-record.ts';
 import { type AffectedFailures, affectedFailures, blastRadius } from './blast-radius.ts';
 import { chooseCause, culpritKeys, followFailingEdges } from './choose-cause.ts';
 import type { Tally } from './evidence-log.ts';
-import type { IncidentInMemory, World } from './incident.ts';
+import { type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
 import { type Candidate, causeKey, culpritKey, rankCulprits, type Traffic } from './rank-culprits.ts';
-import { DETECTOR_NAME, DETECTOR_VERSION, EFFECTIVE_TESTS_PER_DAY } from './rules.ts';
 import { subjectKey } from './subject.ts';
 import { tellIncident } from './tell-incident.ts';
 
@@ -27,7 +25,7 @@ export function examineIncident(incident: IncidentInMemory, world: World): Reado
   const live = world.evidence.since(from);
   const candidates = candidatesFor(incident.alerts, live, from, world);
   const chosen = chooseCause(candidates, incident);
-  const record = { ...incident.record };
+  const record = { ...incident.record, kind: signalOf(incident.alerts) };
   if (chosen !== undefined) {
     record.cause = causeOf(chosen.culprit);
     record.culprits = [chosen, ...candidates.filter((candidate) => candidate !== chosen)]
@@ -35,7 +33,7 @@ export function examineIncident(incident: IncidentInMemory, world: World): Reado
       .map(({ culprit }) => culprit);
   } else if (record.culprits.length === 0) {
     const { client, server } = nearestToUser(incident.alerts, record.propagationPath);
-    record.cause = followFailingEdges(client, server, world);
+    record.cause = followFailingEdges(client, server, record.kind, world);
   }
   const keys = chosen === undefined ? new Set([causeKey(record.cause)]) : culpritKeys(chosen, candidates);
   const affected = affectedFailures(incident, live, keys);
@@ -56,8 +54,13 @@ export function candidatesFor(
   fromWindow: number,
   world: World,
 ): Candidate[] {
-  const inScope = tallies.filter(({ failure }) => alerts.some((alert) => concerns(alert, failure)));
-  return inScope.length === 0 ? [] : rankCulprits(inScope, trafficSince(fromWindow, world));
+  const signal = signalOf(alerts);
+  const speaking = alerts.filter((alert) => alert.signal === signal);
+  const inScope = tallies.filter(
+    ({ failure }) => isOfSignal(failure, signal) && speaking.some((alert) => concerns(alert, failure)),
+  );
+  if (inScope.length === 0) return [];
+  return rankCulprits(inScope, signal === 'latency' ? OF_A_SAMPLE : trafficSince(fromWindow, world));
 }
 
 const CULPRITS_MAX = 5;
@@ -66,6 +69,9 @@ const EXEMPLARS_MAX = 10;
 const ALERTS_MAX = 20;
 const CRITICAL_SHARE = 0.2;
 const MAJOR_SHARE = 0.05;
+
+/** Slow traces are a sample, taken only while their entry is slow: there is nothing to subtract from them. */
+const OF_A_SAMPLE: Traffic = { touching: () => 0, expected: () => 0 };
 
 function concerns({ kind, client, server, operation }: AlertState, failure: FailureCount): boolean {
   if (kind === 'entry') return failure.entryService === server && failure.entryOperation === operation;
@@ -187,44 +193,9 @@ function nearestToUser(alerts: readonly AlertState[], path: readonly string[]): 
   )[0] as AlertState;
 }
 
-function alertOf(alert: AlertState, windowMs: number): Alert {
-  const { kind, client, server, operation, connectionType, windowSeconds, score, calls, errors, baselineRate } = alert;
-  const firedAt = alert.firedWindow * windowMs * 1000;
-  return {
-    kind,
-    client,
-    server,
-    operation,
-    connectionType,
-    firedAt,
-    windowSeconds,
-    score,
-    calls,
-    errors,
-    baselineRate,
-  };
-}
-
-function findingOf(alert: AlertState, threshold: number): DetectorFinding {
-  const { windowSeconds, score, dispersion, calls, errors, baselineRate, baselineCalls } = alert;
-  return {
-    name: DETECTOR_NAME,
-    version: DETECTOR_VERSION,
-    windowSeconds,
-    threshold,
-    score,
-    dispersion,
-    calls,
-    errors,
-    rate: calls > 0 ? errors / calls : 0,
-    baselineRate,
-    baselineCalls,
-    falseAlertsPerDay: EFFECTIVE_TESTS_PER_DAY * Math.exp(-score),
-  };
-}
-
-function severityOf({ blast }: Incident): Severity {
+function severityOf({ blast, kind }: Incident): Severity {
   if (blast.affectedRequests === 0) return 'warning';
-  if (blast.affectedShare >= CRITICAL_SHARE) return 'critical';
-  return blast.affectedShare >= MAJOR_SHARE ? 'major' : 'minor';
+  const isSlow = kind === 'latency';
+  if (blast.affectedShare >= CRITICAL_SHARE) return isSlow ? 'major' : 'critical';
+  return blast.affectedShare >= MAJOR_SHARE && !isSlow ? 'major' : 'minor';
 }

@@ -1,6 +1,6 @@
 import { isLaidTo } from './blast-radius.ts';
 import { mergeFailure, type Tally } from './evidence-log.ts';
-import { alertKey, type FoldedEvidence, type IncidentInMemory, type World } from './incident.ts';
+import { alertKey, type FoldedEvidence, type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
 import { subjectKey } from './subject.ts';
 
 /**
@@ -16,11 +16,12 @@ export function foldEvidence(incident: IncidentInMemory, culprits: ReadonlySet<s
   if (until <= from) return;
   for (const { service, operation } of incident.record.blast.entryOperations) {
     const key = subjectKey('entry', '', service, operation);
-    if (!folded.totals.has(key)) folded.totals.set(key, { settled: 0, trailing: 0 });
+    if (!folded.totals.has(key)) folded.totals.set(key, { settled: 0, trailing: 0, settledSlow: 0, trailingSlow: 0 });
   }
+  const signal = signalOf(incident.alerts);
   const hits = world.evidence
     .since(from)
-    .filter(({ window, failure }) => window < until && isLaidTo(failure, culprits));
+    .filter(({ window, failure }) => window < until && isOfSignal(failure, signal) && isLaidTo(failure, culprits));
   // Requests before the first hit are outside the windows that count.
   if (folded.first < 0) folded.first = hits[0]?.window ?? NONE;
   if (folded.first !== NONE) {
@@ -55,6 +56,8 @@ function addRequests(folded: FoldedEvidence, window: number, world: World): void
   for (const [key, total] of folded.totals) {
     const row = world.detectors.rowOf(key);
     if (row !== undefined) total.trailing += world.detectors.callsIn(row, window);
+    const latencyRow = world.latency.rowOf(key);
+    if (latencyRow !== undefined) total.trailingSlow += world.latency.excessIn(latencyRow, window);
   }
 }
 
@@ -70,6 +73,8 @@ function addHits(folded: FoldedEvidence, window: number, hits: readonly Tally[])
   folded.last = window;
   for (const total of folded.totals.values()) {
     total.settled += total.trailing;
+    total.settledSlow += total.trailingSlow;
     total.trailing = 0;
+    total.trailingSlow = 0;
   }
 }

@@ -1,9 +1,9 @@
-import type { AlertState, Incident, IncidentState } from '../../../lib/codec/incident-records.ts';
+import type { AlertState, Incident, IncidentState, Signal } from '../../../lib/codec/incident-records.ts';
 import { announce, blankRecord, closingState, hasNews, incidentId } from './announce.ts';
 import { areOneFault, type CulpritOnPath, FOLLOWED } from './choose-cause.ts';
 import { candidatesFor, examineIncident } from './examine-incident.ts';
 import { foldEvidence } from './fold-evidence.ts';
-import { alertKey, type IncidentInMemory, nothingFolded, type World } from './incident.ts';
+import { alertKey, type IncidentInMemory, nothingFolded, tableOf, type World } from './incident.ts';
 import { type Candidate, causeKey } from './rank-culprits.ts';
 import { restoreIncident, saveIncident } from './save-incident.ts';
 
@@ -51,10 +51,10 @@ export class IncidentBook {
   }
 
   /** The alert of this detector, if it is open, is over. */
-  closeAlert(detectorKey: string, how: 'resolved' | 'stale'): void {
+  closeAlert(signal: Signal, detectorKey: string, how: 'resolved' | 'stale'): void {
     for (const incident of this.incidents.values()) {
       for (const alert of incident.alerts) {
-        if (alert.closed !== '' || alertKey(alert) !== detectorKey) continue;
+        if (alert.closed !== '' || alert.signal !== signal || alertKey(alert) !== detectorKey) continue;
         alert.closed = how;
         incident.dirty = true;
       }
@@ -115,12 +115,13 @@ export class IncidentBook {
         phase === 'closed' && record.mergedInto === '' && nowMs - closedAt <= this.world.rules.reopenMs,
     );
     if (best === undefined) {
-      return active.find((i) => mentions(i, alert)) ?? recent.find((i) => hasAlertOf(i, alertKey(alert)));
+      return active.find((i) => mentions(i, alert)) ?? recent.find((i) => hasAlertOf(i, alert));
     }
     const sameCause = ({ record }: IncidentInMemory) => causeKey(record.cause) === best.key;
     return (
       active.find(sameCause) ??
-      active.find((i) => this.firedTogether(i, alert) && isOneFault(i, best)) ??
+      // What is slow may be so because of retries and queues behind a fault that began long before.
+      active.find((i) => (alert.signal === 'latency' || this.firedTogether(i, alert)) && isOneFault(i, best)) ??
       recent.find(sameCause)
     );
   }
@@ -191,8 +192,9 @@ export class IncidentBook {
   private adoptAsNormal(incident: IncidentInMemory): void {
     for (const alert of incident.alerts) {
       if (alert.closed !== '') continue;
-      const row = this.world.detectors.rowOf(alertKey(alert));
-      if (row !== undefined) this.world.detectors.adoptAsNormal(row);
+      const table = tableOf(alert.signal, this.world);
+      const row = table.rowOf(alertKey(alert));
+      if (row !== undefined) table.adoptAsNormal(row);
       alert.closed = 'resolved';
     }
   }
@@ -242,8 +244,7 @@ function widenScope(incident: IncidentInMemory, from: number): void {
 }
 
 function addAlert(incident: IncidentInMemory, alert: AlertState): void {
-  const key = alertKey(alert);
-  const earlier = incident.alerts.findIndex((present) => present.closed !== '' && alertKey(present) === key);
+  const earlier = incident.alerts.findIndex((present) => present.closed !== '' && isOfSameDetector(present, alert));
   if (earlier >= 0) incident.alerts.splice(earlier, 1);
   incident.alerts.push(alert);
   incident.dirty = true;
@@ -277,6 +278,10 @@ function mentions({ record, alerts }: IncidentInMemory, { client, server }: Aler
   return named.has(server) || (client !== '' && named.has(client));
 }
 
-function hasAlertOf({ alerts }: IncidentInMemory, key: string): boolean {
-  return alerts.some((alert) => alertKey(alert) === key);
+function hasAlertOf({ alerts }: IncidentInMemory, alert: AlertState): boolean {
+  return alerts.some((present) => isOfSameDetector(present, alert));
+}
+
+function isOfSameDetector(a: AlertState, b: AlertState): boolean {
+  return a.signal === b.signal && alertKey(a) === alertKey(b);
 }

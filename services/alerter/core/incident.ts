@@ -1,14 +1,18 @@
-import type { AlertState, FailureCount, Incident } from '../../../lib/codec/incident-records.ts';
+import type { AlertState, FailureCount, FoldedTotal, Incident, Signal } from '../../../lib/codec/incident-records.ts';
+import { isSlowClass } from './blame-slow-trace.ts';
 import type { CallGraph } from './call-graph.ts';
 import type { DetectorTable } from './detector-table.ts';
 import type { EvidenceLog } from './evidence-log.ts';
+import type { LatencyTable } from './latency-table.ts';
 import type { Rules } from './rules.ts';
 import { subjectKey } from './subject.ts';
 
 /** What incidents are worked out from. */
 export interface World {
   readonly rules: Rules;
+  /** Of error rates. */
   readonly detectors: DetectorTable;
+  readonly latency: LatencyTable;
   readonly graph: CallGraph;
   readonly evidence: EvidenceLog;
 }
@@ -46,13 +50,28 @@ export interface FoldedEvidence {
   first: number;
   last: number;
   /** Requests per entry operation (by detector key) up to `last`, and after it. */
-  totals: Map<string, { settled: number; trailing: number }>;
+  totals: Map<string, Omit<FoldedTotal, 'detectorKey'>>;
 }
 
 export function nothingFolded(): FoldedEvidence {
   return { through: -1, failures: new Map(), first: -1, last: -1, totals: new Map() };
 }
 
-export function alertKey(alert: AlertState): string {
+/** Key of what alerts; its detector is in the table of the signal. */
+export function alertKey(alert: Pick<AlertState, 'kind' | 'client' | 'server' | 'operation'>): string {
   return subjectKey(alert.kind, alert.client, alert.server, alert.operation);
+}
+
+/** What an incident with these alerts is about: slow requests only when none fail. */
+export function signalOf(alerts: readonly AlertState[]): Signal {
+  return alerts.every(({ signal }) => signal === 'latency') ? 'latency' : 'errors';
+}
+
+/** Does it tell of a slow trace, or of a failing one? */
+export function isOfSignal(failure: FailureCount, signal: Signal): boolean {
+  return isSlowClass(failure.origins[0]?.class) === (signal === 'latency');
+}
+
+export function tableOf(signal: Signal, world: World): DetectorTable {
+  return signal === 'latency' ? world.latency : world.detectors;
 }

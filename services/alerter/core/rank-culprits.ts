@@ -1,4 +1,5 @@
 import type { Cause, Culprit, Origin } from '../../../lib/codec/incident-records.ts';
+import { SLOW_EDGE } from './blame-slow-trace.ts';
 import type { Tally } from './evidence-log.ts';
 
 /** A place where errors begin, with how well it explains the failing traces of a scope. */
@@ -49,7 +50,9 @@ export function rankCulprits(tallies: readonly Tally[], traffic: Traffic): Candi
 }
 
 export function culpritKey(origin: Pick<Origin, 'class' | 'caller' | 'service'>): string {
-  return origin.class === 'edge' ? `edge|${origin.caller}|${origin.service}` : `service|${origin.service}`;
+  return origin.class === 'edge' || origin.class === SLOW_EDGE
+    ? `edge|${origin.caller}|${origin.service}`
+    : `service|${origin.service}`;
 }
 
 export function causeKey(cause: Cause): string {
@@ -62,6 +65,8 @@ const CLASS_WEIGHTS: Readonly<Record<string, number>> = {
   client_no_server: 0.9,
   timeout_latency: 0.8,
   edge: 0.6,
+  slow: 0.8,
+  slow_edge: 0.6,
   gateway: 0.5,
 };
 const UNKNOWN_CLASS_WEIGHT = 0.5;
@@ -97,7 +102,7 @@ function sumOf(sums: Map<string, OriginSum>, origin: Origin): OriginSum {
   if (sum === undefined) {
     sum = {
       service: origin.service,
-      caller: origin.class === 'edge' ? origin.caller : undefined,
+      caller: key.startsWith('edge|') ? origin.caller : undefined,
       mass: 0,
       weighted: 0,
       maskedMass: 0,

@@ -14,6 +14,11 @@ export interface Rules {
   /** The rate must be above the baseline by this much, and by this factor. */
   readonly rateRiseMin: number;
   readonly rateRatioMin: number;
+  /** A call is slow when it takes longer than the usual 95th percentile by this factor, and by so many milliseconds. */
+  readonly slowerRatioMin: number;
+  readonly slowerByMinMs: number;
+  /** The share of slow calls must be above the usual one by this much. */
+  readonly slowRiseMin: number;
   readonly baselineHalfLifeMs: number;
   /** What is believed of a subject before anything is known. */
   readonly priorCalls: number;
@@ -47,6 +52,9 @@ export const DEFAULT_RULES: Rules = {
   errorsMin: 5,
   rateRiseMin: 0.01,
   rateRatioMin: 2,
+  slowerRatioMin: 1.4,
+  slowerByMinMs: 5,
+  slowRiseMin: 0.05,
   baselineHalfLifeMs: 6 * 3_600_000,
   priorCalls: 100,
   priorErrors: 0.5,

@@ -39,9 +39,7 @@ export function restoreIncident(state: IncidentState): IncidentInMemory {
       failures: new Map(state.folded.map((failure) => [failureKey(failure), failure])),
       first: state.foldedFirst,
       last: state.foldedLast,
-      totals: new Map(
-        state.foldedTotals.map(({ detectorKey, settled, trailing }) => [detectorKey, { settled, trailing }]),
-      ),
+      totals: new Map(state.foldedTotals.map(({ detectorKey, ...total }) => [detectorKey, total])),
     },
     record: incidentCodec.decode(state.record),
     dirty: false,

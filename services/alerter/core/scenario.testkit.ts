@@ -1,6 +1,7 @@
 import type { AlerterState, Incident } from '../../../lib/codec/incident-records.ts';
 import { alerterStateCodec } from '../../../lib/codec/incident-records.ts';
-import type { ErrorOrigin, FailingTrace, ServiceEdgeDelta } from '../../../lib/codec/records.ts';
+import type { ErrorOrigin, FailingTrace, ServiceEdgeDelta, SlowTrace } from '../../../lib/codec/records.ts';
+import { DurationHistogram, type SparseHistogram } from '../../../lib/stats/duration-histogram.ts';
 import { AlerterCore } from './alerter-core.ts';
 import { DEFAULT_RULES, type Rules } from './rules.ts';
 
@@ -46,6 +47,7 @@ export function edgeDelta(over: Partial<ServiceEdgeDelta> = {}): ServiceEdgeDelt
     queueDelay: null,
     exemplars: [],
     failures: [],
+    slowTraces: [],
     ...over,
   };
 }
@@ -73,10 +75,23 @@ export interface Request {
   /** When its deltas reach the topic. */
   arrivesMs: number;
   entry: { service: string; operation: string };
-  calls: { client: string; server: string; failed: boolean; connectionType?: string; peerKind?: string }[];
+  calls: CallOfRequest[];
   failed: boolean;
   origins?: ErrorOrigin[];
   path?: string[];
+  /** Without, how long anything took is not told. */
+  tookMs?: number;
+}
+
+export interface CallOfRequest {
+  client: string;
+  server: string;
+  failed: boolean;
+  connectionType?: string;
+  peerKind?: string;
+  /** As its caller waited; a service worked on it for `gapMs` less. */
+  tookMs?: number;
+  gapMs?: number;
 }
 
 /** What graph-builder makes of one request; `sign` -1 takes it all back. */
@@ -84,14 +99,19 @@ export function deltasOf(request: Request, sign: 1 | -1 = 1): ServiceEdgeDelta[]
   const windowStart = Math.floor(request.startMs / 10_000) * 10_000_000;
   const { entry, failed, origins } = request;
   const counts = (hasFailed: boolean) => ({ calls: sign, errors: hasFailed ? sign : 0, traces: sign, windowStart });
-  const deltas = request.calls.map(({ client, server, failed: hasFailed, connectionType = '', peerKind = 'service' }) =>
-    edgeDelta({ client, server, connectionType, peerKind, ...counts(hasFailed) }),
-  );
-  const services = new Map([[entry.service, failed]]);
-  for (const call of request.calls)
-    if ((call.peerKind ?? 'service') === 'service') services.set(call.server, call.failed);
-  for (const [server, hasFailed] of services) {
-    deltas.push(edgeDelta({ subject: 'service', client: '', server, ...counts(hasFailed) }));
+  const deltas = request.calls.map((call) => {
+    const { client, server, failed: hasFailed, connectionType = '', peerKind = 'service' } = call;
+    const clientDuration = histogramOf(call.tookMs, sign);
+    return edgeDelta({ client, server, connectionType, peerKind, clientDuration, ...counts(hasFailed) });
+  });
+  const services = new Map<string, { failed: boolean; tookMs?: number | undefined }>([[entry.service, request]]);
+  for (const { server, failed: hasFailed, peerKind = 'service', tookMs, gapMs = 0 } of request.calls) {
+    if (peerKind !== 'service') continue;
+    services.set(server, { failed: hasFailed, tookMs: tookMs === undefined ? undefined : tookMs - gapMs });
+  }
+  for (const [server, { failed: hasFailed, tookMs }] of services) {
+    const serverDuration = histogramOf(tookMs, sign);
+    deltas.push(edgeDelta({ subject: 'service', client: '', server, serverDuration, ...counts(hasFailed) }));
   }
   const failures: FailingTrace[] =
     origins === undefined
@@ -107,8 +127,32 @@ export function deltasOf(request: Request, sign: 1 | -1 = 1): ServiceEdgeDelta[]
           },
         ];
   const { service: server, operation: serverOperation } = entry;
-  deltas.push(edgeDelta({ subject: 'entry', client: '', server, serverOperation, ...counts(failed), failures }));
+  const serverDuration = histogramOf(request.tookMs, sign);
+  const slowTraces = request.tookMs === undefined || failed || sign < 0 ? [] : [slowTraceOf(request)];
+  const outcome = { ...counts(failed), failures, serverDuration, slowTraces };
+  deltas.push(edgeDelta({ subject: 'entry', client: '', server, serverOperation, ...outcome }));
   return deltas;
+}
+
+export function histogramOf(tookMs: number | undefined, sign = 1): SparseHistogram | null {
+  if (tookMs === undefined) return null;
+  const histogram = new DurationHistogram();
+  histogram.record(tookMs * 1000, sign);
+  return histogram.sparse();
+}
+
+function slowTraceOf({ traceId, startMs, tookMs = 0, calls }: Request): SlowTrace {
+  return {
+    traceId,
+    spanId: 'abcdef0123456789',
+    startTime: startMs * 1000,
+    durationMicros: Math.round(tookMs * 1000),
+    calls: calls.map(({ client, server, peerKind = 'service', tookMs: took = 0, gapMs = 0 }) => ({
+      ...{ client, server, peerKind, operation: `work of ${server}`, calls: 1 },
+      clientMicros: Math.round(took * 1000),
+      serverMicros: peerKind === 'service' ? Math.round((took - gapMs) * 1000) : 0,
+    })),
+  };
 }
 
 /** How the database behaves in the shop below. */

@@ -30,26 +30,37 @@ const PEER_NAMES: Readonly<Record<string, string>> = {
 const LISTED_MAX = 3;
 
 function whatBroke(incident: Incident): string {
-  const { cause, state, openedAt, firstErrorAt, lastErrorAt, flaps, mergedInto, severity } = incident;
+  const { cause, state, openedAt, firstErrorAt, lastErrorAt, flaps, mergedInto, severity, kind } = incident;
   const what = capitalised(nameCause(cause));
   if (mergedInto !== '') return `${what} turned out to be part of incident ${mergedInto}.`;
-  const isLate = cause.class === 'timeout_latency';
+  const [does, did] =
+    kind === 'latency'
+      ? ['is slow', 'was slow']
+      : cause.class === 'timeout_latency'
+        ? ['answers too late', 'answered too late']
+        : ['fails', 'failed'];
   const where = cause.operation === '' ? '' : ` on ${cause.operation}`;
   const again = flaps > 0 ? ' again' : '';
   const since = clock(lastErrorAt === null ? openedAt : firstErrorAt);
-  const fails = `${what} ${isLate ? 'answers too late' : 'fails'}${again}${where} since ${since}`;
-  const failed = `${what} ${isLate ? 'answered too late' : 'failed'}${again}${where} from ${since}`;
+  const fails = `${what} ${does}${again}${where} since ${since}`;
+  const failed = `${what} ${did}${again}${where} from ${since}`;
   if (state === 'resolved') return `${failed}${lastErrorAt === null ? '' : ` to ${clock(lastErrorAt)}`}; it is over.`;
   if (state === 'stale') return `${failed}; there is no traffic any more to tell whether it still does.`;
   if (state === 'expired') return `${fails}, for so long that it now counts as normal.`;
   return `${fails}${severity === 'warning' ? ', so far without harm to users' : ''}.`;
 }
 
-function whoIsHit({ blast }: Incident): string {
-  const { affectedRequests, maskedRequests, entryOperations } = blast;
+function whoIsHit({ blast, kind }: Incident): string {
+  const { affectedRequests, maskedRequests } = blast;
   if (affectedRequests === 0) {
     return maskedRequests === 0 ? '' : `${plural(maskedRequests, 'request')} met the error and succeeded all the same.`;
   }
+  if (kind === 'latency') return `${plural(affectedRequests, 'request')} took longer than usual: ${listHit(blast)}.`;
+  const masked = maskedRequests === 0 ? '' : ` ${maskedRequests} more met the error and succeeded all the same.`;
+  return `${plural(affectedRequests, 'request')} failed: ${listHit(blast)}.${masked}`;
+}
+
+function listHit({ entryOperations }: Incident['blast']): string {
   const hit = entryOperations.filter(({ affected }) => affected > 0);
   const listed = hit
     .slice(0, LISTED_MAX)
@@ -58,15 +69,20 @@ function whoIsHit({ blast }: Incident): string {
         `${service} ${operation} (${affected} of ${total}, ${percent(affected, total)})`,
     );
   const more = hit.length > LISTED_MAX ? ` and ${plural(hit.length - LISTED_MAX, 'more entry operation')}` : '';
-  const masked = maskedRequests === 0 ? '' : ` ${maskedRequests} more met the error and succeeded all the same.`;
-  return `${plural(affectedRequests, 'request')} failed: ${listed.join(', ')}${more}.${masked}`;
+  return `${listed.join(', ')}${more}`;
 }
 
-function howItTravels({ propagationPath }: Incident): string {
-  return propagationPath.length < 2 ? '' : `The error travels ${[...propagationPath].reverse().join(' → ')}.`;
+function howItTravels({ propagationPath, kind }: Incident): string {
+  if (propagationPath.length < 2) return '';
+  return `The ${kind === 'latency' ? 'delay' : 'error'} travels ${[...propagationPath].reverse().join(' → ')}.`;
 }
 
-function whatItSays({ errorSignatures, cause }: Incident): string {
+function whatItSays({ errorSignatures, cause, kind, detector }: Incident): string {
+  if (kind === 'latency' && detector.signal === 'latency') {
+    const { errors, calls, baselineRate, slowerThanMicros } = detector;
+    const usually = percent(baselineRate, 1);
+    return `When it was noticed, ${percent(errors, calls)} took longer than ${duration(slowerThanMicros)}; usually ${usually} do.`;
+  }
   const first = errorSignatures[0];
   if (first !== undefined) return `Mostly it says "${first.signature}".`;
   return cause.class === 'walk' ? 'No failing trace was at hand; the cause was found along the failing edges.' : '';
@@ -81,6 +97,11 @@ function whoNoticed({ trigger }: Incident): string {
 
 function clock(micros: number): string {
   return `${new Date(micros / 1000).toISOString().slice(11, 19)} UTC`;
+}
+
+function duration(micros: number): string {
+  if (micros < 10_000) return `${(micros / 1000).toFixed(1)} ms`;
+  return micros < 1_000_000 ? `${Math.round(micros / 1000)} ms` : `${(micros / 1_000_000).toFixed(1)} s`;
 }
 
 function percent(part: number, whole: number): string {

@@ -1,4 +1,4 @@
-import type { Exemplar, FailingTrace, ServiceEdgeDelta } from '../../../lib/codec/records.ts';
+import type { Exemplar, FailingTrace, ServiceEdgeDelta, SlowTrace } from '../../../lib/codec/records.ts';
 import { DurationHistogram } from '../../../lib/stats/duration-histogram.ts';
 import { confidenceOf, connectionTypeOf, PACKED_MAX, peerKindOf, SUBJECT, subjectOf } from './edge-kinds.ts';
 import { type NameTable, OPERATIONS_MAX, SERVICES_MAX } from './name-table.ts';
@@ -156,6 +156,7 @@ export class DeltaTable {
       queueDelay: row.queueDelay?.sparse() ?? null,
       exemplars: row.exemplars(),
       failures,
+      slowTraces: row.slowTraces,
     };
   }
 
@@ -171,6 +172,7 @@ export class DeltaRow {
   readonly server: number;
   readonly packed: number;
   readonly failures: FailingTrace[] = [];
+  readonly slowTraces: SlowTrace[] = [];
   calls = 0;
   errors = 0;
   errors4xx = 0;
@@ -217,6 +219,17 @@ export class DeltaRow {
     else this.slow = { traceId, spanId, kind: 'slow', durationMicros };
   }
 
+  /** True when a trace that took so long would be among those kept. */
+  wantsSlowTrace(micros: number): boolean {
+    return this.slowTraces.length < SLOW_TRACES || micros > this.quickest().durationMicros;
+  }
+
+  /** Keeps the slowest. */
+  addSlowTrace(trace: SlowTrace): void {
+    if (this.slowTraces.length >= SLOW_TRACES) this.slowTraces.splice(this.slowTraces.indexOf(this.quickest()), 1);
+    this.slowTraces.push(trace);
+  }
+
   exemplars(): Exemplar[] {
     return [this.failed, this.slow, this.normal].filter((exemplar) => exemplar !== undefined);
   }
@@ -230,6 +243,10 @@ export class DeltaRow {
     const all = [this.clientDuration, this.serverDuration, this.networkGap, this.queueDelay];
     return all.filter((histogram) => histogram !== undefined);
   }
+
+  private quickest(): SlowTrace {
+    return this.slowTraces.reduce((least, trace) => (trace.durationMicros < least.durationMicros ? trace : least));
+  }
 }
 
 /** All rows of one client, server and connection type. */
@@ -241,12 +258,14 @@ interface Pair {
 export const WINDOW_MICROS = 10_000_000;
 /** Keeps a record far below the broker's limit of 4 MiB, at up to 16 origins a trace. */
 const FAILURES_PER_RECORD = 256;
+/** Per entry operation, window and commit. */
+const SLOW_TRACES = 2;
 const SPARE_HISTOGRAMS_MAX = 1024;
 /** The lowest four bits of a packed subject are subject and connection type. */
 const SUBJECTS_AND_CONNECTIONS = 16;
 const NO_COUNTS = {
   ...{ calls: 0, errors: 0, errors4xx: 0, traces: 0 },
-  ...{ clientDuration: null, serverDuration: null, networkGap: null, queueDelay: null, exemplars: [] },
+  ...{ clientDuration: null, serverDuration: null, networkGap: null, queueDelay: null, exemplars: [], slowTraces: [] },
 };
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -101,6 +101,44 @@ describe('statistics of services and entries', () => {
   });
 });
 
+describe('slow traces of an entry', () => {
+  const sql = { 'db.system': 'postgresql', 'db.name': 'orders' };
+  const trace = (duration: number, error?: boolean) => [
+    of('web', { id: 1, kind: 'server', name: 'GET /', duration, ...(error ? { error } : {}) }),
+    of('web', { id: 2, parent: 1, kind: 'client', start: 1, duration: duration - 2 }),
+    of('app', { id: 3, parent: 2, kind: 'server', name: 'work', start: 2, duration: duration - 5 }),
+    of('app', { id: 4, parent: 3, name: 'inside', start: 2, duration: duration - 6 }),
+    of('app', { id: 5, parent: 4, kind: 'client', name: 'SELECT 1', start: 3, duration: 4, attributes: sql }),
+    of('app', { id: 6, parent: 4, kind: 'client', name: 'SELECT 2', start: 8, duration: 9, attributes: sql }),
+    of('app', { id: 7, parent: 3, kind: 'producer', start: 4, duration: 1, attributes: kafka }),
+    of('mailer', { id: 8, parent: 7, kind: 'consumer', start: 9, duration: 500, attributes: kafka }),
+  ];
+
+  it('say how long was waited for whom, several calls of one service summed up, messages left out', () => {
+    const [slow] = record(trace(40), 'web', 'entry').slowTraces;
+    expect(slow).toMatchObject({ durationMicros: 40_000, spanId: '0000000000000001' });
+    const sums = slow?.calls.map(({ client, server, operation, peerKind, calls, clientMicros, serverMicros }) => [
+      `${client} → ${server} ${operation} ${peerKind} × ${calls}`,
+      clientMicros,
+      serverMicros,
+    ]);
+    expect(sums).toEqual([
+      ['user → web GET / service × 1', 40_000, 40_000],
+      ['web → app work service × 1', 38_000, 35_000],
+      ['app → orders SELECT 2 database × 2', 13_000, 0],
+    ]);
+  });
+
+  it('are the two slowest that did not fail, and are not taken back', () => {
+    const fold = new LiteralFold();
+    for (const duration of [30, 20, 50, 40]) fold.add(trace(duration));
+    fold.add(trace(90, true));
+    fold.add(trace(50), { trace: 3, sign: -1 });
+    const durations = fold.records('entry').flatMap(({ slowTraces }) => slowTraces.map((slow) => slow.durationMicros));
+    expect(durations.sort()).toEqual([40_000, 50_000]);
+  });
+});
+
 describe('deltas', () => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'add up to the same in any order and grouping (seed %i)',
@@ -187,7 +225,7 @@ function randomTrace(random: SeededRandom): ResourceLiteral[] {
   return parts;
 }
 
-/** Every number that records add to, by subject; without what is zero and without exemplars, which are examples. */
+/** Every number that records add to, by subject; without what is zero and without exemplars and slow traces, which are examples. */
 function totals(records: readonly ServiceEdgeDelta[]): Record<string, number> {
   const sums = new Map<string, number>();
   const add = (key: readonly unknown[], value: number) => {
@@ -195,7 +233,7 @@ function totals(records: readonly ServiceEdgeDelta[]): Record<string, number> {
     sums.set(text, (sums.get(text) ?? 0) + value);
   };
   for (const record of records) {
-    const { exemplars: _, failures, calls, errors, errors4xx, traces, ...rest } = record;
+    const { exemplars: _, slowTraces: _slow, failures, calls, errors, errors4xx, traces, ...rest } = record;
     const { clientDuration, serverDuration, networkGap, queueDelay, ...key } = rest;
     for (const [name, value] of Object.entries({ calls, errors, errors4xx, traces })) add([key, name], value);
     for (const [name, histogram] of Object.entries({ clientDuration, serverDuration, networkGap, queueDelay })) {

@@ -7,6 +7,7 @@ import type { DeltaRow, DeltaTable } from './delta-table.ts';
 import { CONFIDENCE, CONNECTION, connectionOf, packEdge, packSubject, SUBJECT } from './edge-kinds.ts';
 import { ErrorOrigins } from './error-origins.ts';
 import type { NameTable } from './name-table.ts';
+import { slowTraceOf } from './slow-trace.ts';
 import { OUTCOME } from './span-attributes.ts';
 import type { SpanCounts } from './span-counts.ts';
 import { TraceSpans } from './trace-spans.ts';
@@ -19,6 +20,7 @@ export type GraphMode = 'accurate' | 'zipkin';
  * same rows, so folding with sign -1 takes back exactly what sign 1 added.
  */
 export class TraceFold {
+  private readonly names: NameTable;
   private readonly spans: TraceSpans;
   private readonly calls: Calls;
   /** The calls that are counted: the same, or Zipkin's. */
@@ -34,6 +36,7 @@ export class TraceFold {
   private message = 0;
 
   constructor(names: NameTable, deltas: DeltaTable, spanCounts: SpanCounts, mode: GraphMode = 'accurate') {
+    this.names = names;
     this.spans = new TraceSpans(names);
     this.calls = new Calls(names, this.spans);
     this.origins = new ErrorOrigins(names, this.spans, this.calls);
@@ -114,6 +117,17 @@ export class TraceFold {
     const entry = this.entryOf(row);
     const delta = this.addServed(entry, packSubject(SUBJECT.entry));
     if (entry !== row) this.deltas.recordClient(delta, spans.durationMicros(row), this.sign);
+    if (this.sign > 0 && !spans.failed(entry)) this.keepSlow(delta, entry);
+  }
+
+  private keepSlow(delta: DeltaRow, entry: number): void {
+    const { spans, calls, names, traceId } = this;
+    const micros = spans.durationMicros(entry);
+    if (!delta.wantsSlowTrace(micros)) return;
+    const durationMicros = Math.round(Math.max(0, Math.min(micros, Number.MAX_SAFE_INTEGER)));
+    const startTime = spans.startMicros(entry);
+    const facts = { traceId, spanId: this.spanId(entry), startTime, durationMicros };
+    delta.addSlowTrace(slowTraceOf(spans, calls, names, facts));
   }
 
   /** A root that only calls is not part of the system: the entry is what it called, if that is known. */
