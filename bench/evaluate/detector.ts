@@ -2,6 +2,7 @@ import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
 import { DetectorTable } from '../../services/alerter/core/detector-table.ts';
 import { DEFAULT_RULES } from '../../services/alerter/core/rules.ts';
 import { drawErrors, drawPoisson } from './draw-counts.ts';
+import { type Estimate, median, ratePer, share } from './estimate.ts';
 
 export interface DetectorFigures {
   readonly edgeDays: number;
@@ -10,13 +11,6 @@ export interface DetectorFigures {
   readonly plus30at5rps: Trials;
   readonly plus30atHalfRps: Trials;
   readonly plus10at5rps: Trials;
-}
-
-/** A figure and its 95 % interval. */
-export interface Estimate {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 export interface Trials {
@@ -55,7 +49,7 @@ function falseAlerts(random: SeededRandom, edgeDays: number, rho: number): Estim
     }
   }
   const days = (windows * edges) / WINDOWS_PER_DAY;
-  return { value: episodes / days, low: poissonBound(episodes, -1) / days, high: poissonBound(episodes, 1) / days };
+  return ratePer(days, episodes);
 }
 
 function findFaults(random: SeededRandom, perSecond: number, rise: number, count: number): Trials {
@@ -72,11 +66,7 @@ function findFaults(random: SeededRandom, perSecond: number, rise: number, count
       break;
     }
   }
-  delays.sort((a, b) => a - b);
-  return {
-    recall: wilson(delays.length, count),
-    medianDelayS: delays[delays.length >> 1] ?? Number.POSITIVE_INFINITY,
-  };
+  return { recall: share(delays.length, count), medianDelayS: median(delays) };
 }
 
 /** One edge with traffic of daily ups and downs and drifting base errors, watched by a detector. */
@@ -131,23 +121,9 @@ class WatchedEdge {
   }
 }
 
-/** 95 % interval of a Poisson mean (Byar's approximation). */
-function poissonBound(count: number, side: 1 | -1): number {
-  const at = side === 1 ? count + 1 : count;
-  return at === 0 ? 0 : at * (1 - 1 / (9 * at) + (side * Z95) / (3 * Math.sqrt(at))) ** 3;
-}
-
-function wilson(hits: number, count: number): Estimate {
-  const value = hits / count;
-  const middle = (value + Z95 ** 2 / (2 * count)) / (1 + Z95 ** 2 / count);
-  const half = (Z95 * Math.sqrt((value * (1 - value)) / count + Z95 ** 2 / (4 * count ** 2))) / (1 + Z95 ** 2 / count);
-  return { value, low: middle - half, high: Math.min(1, middle + half) };
-}
-
 const RATES = [0.05, 0.5, 5, 50];
 const BASE_ERRORS = [0.0002, 0.002, 0.01, 0.05];
 const WINDOW_S = DEFAULT_RULES.windowMs / 1000;
 const WINDOWS_PER_DAY = 86_400 / WINDOW_S;
 const WARM_UP_WINDOWS = 1_080;
 const FAULT_WINDOWS = 90;
-const Z95 = 1.96;

@@ -26,7 +26,10 @@ export class ErrorSpanRanking {
   /** Place of the fault's service, from 1; Infinity when it is not among them. */
   rankOf(fault: number): number {
     const ranked = [...(this.counts[fault] as Map<string, number>)].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-    return rankIn(ranked.map(([service]) => service), (this.faults[fault] as Fault).service);
+    return rankIn(
+      ranked.map(([service]) => service),
+      (this.faults[fault] as Fault).service,
+    );
   }
 }
 

@@ -62,7 +62,8 @@ export class CorePipeline {
     if ((await this.graph.prepare('interval')) !== undefined) await this.graph.committed();
     for (const delta of this.deltas) {
       const outcome = this.alerter.apply(delta, nowMs);
-      if (outcome === 'invalid' || outcome === 'subjects_full') throw new Error(`the alerter refused a delta: ${outcome}`);
+      if (outcome === 'invalid' || outcome === 'subjects_full')
+        throw new Error(`the alerter refused a delta: ${outcome}`);
     }
     return { incidents: this.alerter.tick(nowMs), deltas: this.deltas };
   }

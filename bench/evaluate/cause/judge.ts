@@ -53,7 +53,6 @@ interface Tale {
 }
 
 const AFTER_MS = 60_000;
-const HUNG_MAX_MS = 60_000;
 
 function talesOf(announced: readonly Incident[]): Tale[] {
   const tales = new Map<string, Tale>();
@@ -81,7 +80,11 @@ function assign(tales: readonly Tale[], faults: readonly Fault[], startUnixMs: n
   };
   if (faults.length === 1) take(0, inTime(faults[0] as Fault)[0]);
   else {
-    for (const [i, fault] of faults.entries()) take(i, inTime(fault).find(({ last }) => names(fault, last.cause)));
+    for (const [i, fault] of faults.entries())
+      take(
+        i,
+        inTime(fault).find(({ last }) => names(fault, last.cause)),
+      );
     for (const [i, fault] of faults.entries()) if (assigned[i] === undefined) take(i, inTime(fault)[0]);
   }
   return assigned;
@@ -119,7 +122,8 @@ function outcomeOf(
   const missing = [...truth].filter((name) => !told.has(name));
   return {
     detected: tale !== undefined,
-    delayS: tale === undefined ? Number.POSITIVE_INFINITY : (tale.first.updatedAt / 1000 - startUnixMs - firstHitMs) / 1000,
+    delayS:
+      tale === undefined ? Number.POSITIVE_INFINITY : (tale.first.updatedAt / 1000 - startUnixMs - firstHitMs) / 1000,
     rankAtFirst: tale === undefined ? Number.POSITIVE_INFINITY : rankOf(fault, tale.first),
     rankAtLast: tale === undefined ? Number.POSITIVE_INFINITY : rankOf(fault, tale.last),
     radius: { right: told.size - wrong.length, wrong: wrong.length, missing: missing.length },

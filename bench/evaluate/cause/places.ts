@@ -56,11 +56,11 @@ export function entryRates(system: System, places: readonly Place[], callsPerSec
   const reach = system.entries.map((_, i) => places.reduce((sum, place) => sum + (place.perRequest[i] as number), 0));
   const total = reach.reduce((sum, calls) => sum + calls, 0);
   const leading = reach.filter((calls) => calls > 0).length;
-  const each = Math.min(callsPerSecond / total, REQUESTS_PER_SECOND_MAX / leading);
+  const each = Math.min(callsPerSecond / total, Math.max(REQUESTS_PER_SECOND_MAX, 1.2 * callsPerSecond) / leading);
   const others = Math.min(BACKGROUND_EACH, BACKGROUND_MAX / Math.max(1, system.entries.length - leading));
   return reach.map((calls) => (calls > 0 ? each : others));
 }
 
-const REQUESTS_PER_SECOND_MAX = 70;
+const REQUESTS_PER_SECOND_MAX = 25;
 const BACKGROUND_EACH = 0.3;
 const BACKGROUND_MAX = 4;

@@ -29,7 +29,10 @@ export interface RequestOptions {
   readonly cancelled?: { readonly afterMs: number; readonly isUsers: boolean };
 }
 
-export function simulateRequest(entry: Operation, options: RequestOptions): { outcome: RequestOutcome; spans: MadeSpan[] } {
+export function simulateRequest(
+  entry: Operation,
+  options: RequestOptions,
+): { outcome: RequestOutcome; spans: MadeSpan[] } {
   const simulation = new RequestSimulation(entry, options);
   return { outcome: simulation.run(), spans: simulation.spans };
 }
@@ -120,14 +123,21 @@ class RequestSimulation {
     };
   }
 
-  private servedAs(operation: Operation, kind: SpanKind, failed: Failure | undefined, isCancelled: boolean): Attributes {
+  private servedAs(
+    operation: Operation,
+    kind: SpanKind,
+    failed: Failure | undefined,
+    isCancelled: boolean,
+  ): Attributes {
     if (kind === 'consumer') {
       return { 'messaging.system': 'kafka', 'messaging.destination.name': `${operation.service.name}-events` };
     }
-    if (isCancelled && operation !== this.entry) return { 'rpc.system': 'grpc', 'rpc.grpc.status_code': GRPC_CANCELLED };
+    if (isCancelled && operation !== this.entry)
+      return { 'rpc.system': 'grpc', 'rpc.grpc.status_code': GRPC_CANCELLED };
     if (isCancelled && this.options.cancelled?.isUsers === true) return { 'http.request.method': 'GET' };
     const isEntry = operation === this.entry;
-    const status = failed === undefined ? 200 : isCancelled ? 504 : operation.service.isProxy ? 503 : isEntry ? 502 : 500;
+    const status =
+      failed === undefined ? 200 : isCancelled ? 504 : operation.service.isProxy ? 503 : isEntry ? 502 : 500;
     return { 'http.request.method': isEntry ? 'GET' : 'POST', 'http.response.status_code': status };
   }
 
@@ -185,9 +195,16 @@ class RequestSimulation {
     const isCancelled = result.endMs > this.deadlineMs;
     if (isCancelled) {
       const by = new Set([...result.failedBy, ...result.slowedBy]);
-      result = { endMs: Math.max(atMs + 0.05, this.deadlineMs), failed: true, cancelled: true, failedBy: by, slowedBy: by };
+      result = {
+        endMs: Math.max(atMs + 0.05, this.deadlineMs),
+        failed: true,
+        cancelled: true,
+        failedBy: by,
+        slowedBy: by,
+      };
     }
-    if (client !== undefined) this.endClient(client, result, { to, effect, isCancelled, isServed: servedMs !== undefined });
+    if (client !== undefined)
+      this.endClient(client, result, { to, effect, isCancelled, isServed: servedMs !== undefined });
     return result;
   }
 
@@ -200,7 +217,11 @@ class RequestSimulation {
     const address = { 'server.address': to.service.name, 'http.request.method': 'POST' };
     if (isCancelled) {
       const code = client.parentSpanId === this.spans[0]?.spanId ? GRPC_DEADLINE_EXCEEDED : GRPC_CANCELLED;
-      this.end(client, endMs, { 'rpc.system': 'grpc', 'server.address': to.service.name, 'rpc.grpc.status_code': code });
+      this.end(client, endMs, {
+        'rpc.system': 'grpc',
+        'server.address': to.service.name,
+        'rpc.grpc.status_code': code,
+      });
       client.error = 'cancelled';
       return;
     }
@@ -227,12 +248,20 @@ class RequestSimulation {
     const isCancelled = result.endMs > this.deadlineMs;
     if (isCancelled) {
       const by = new Set([...result.failedBy, ...result.slowedBy]);
-      result = { endMs: Math.max(atMs + 0.05, this.deadlineMs), failed: true, cancelled: true, failedBy: by, slowedBy: by };
+      result = {
+        endMs: Math.max(atMs + 0.05, this.deadlineMs),
+        failed: true,
+        cancelled: true,
+        failedBy: by,
+        slowedBy: by,
+      };
     }
     this.end(span, result.endMs, {
       ...(peer.kind === 'external' ? {} : { 'db.system.name': peer.kind === 'cache' ? 'redis' : 'postgresql' }),
       'server.address': peer.name,
-      ...(result.failed ? { 'error.type': effect?.kind === 'hangs' ? 'SocketTimeoutException' : 'ConnectException' } : {}),
+      ...(result.failed
+        ? { 'error.type': effect?.kind === 'hangs' ? 'SocketTimeoutException' : 'ConnectException' }
+        : {}),
     });
     if (result.failed) span.error = 'no answer';
     return result;

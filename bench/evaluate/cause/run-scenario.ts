@@ -1,8 +1,8 @@
 import type { Incident } from '../../../lib/codec/incident-records.ts';
 import { SeededRandom } from '../../../lib/testkit/traffic/random.ts';
+import { ErrorSpanRanking, StaticRule } from './baselines.ts';
 import { CorePipeline } from './core-pipeline.ts';
 import { Delivery } from './delivery.ts';
-import { ErrorSpanRanking, StaticRule } from './baselines.ts';
 import { type FaultOutcome, judge } from './judge.ts';
 import { type RequestOutcome, simulateRequest } from './request.ts';
 import { drawScenario, type FaultClass } from './scenario.ts';
@@ -14,9 +14,15 @@ export interface ScenarioOutcome {
   readonly spans: number;
   readonly incidents: number;
   readonly falseIncidents: number;
-  readonly faults: readonly FaultOutcome[];
+  readonly faults: readonly (FaultOutcome & BaselineRanks)[];
   /** Alerts of the static rule. */
   readonly staticAlerts: number;
+}
+
+/** Place of the fault's service with the baselines, from 1. */
+export interface BaselineRanks {
+  readonly mostErrorSpans: number;
+  readonly staticRule: number;
 }
 
 /** Lets a scenario run from its first request to some time after its last fault. The same for the same seed. */

@@ -87,10 +87,9 @@ class ScenarioDraw {
           40_000,
         );
       case 'dead dependency':
-        return this.everywhere(
-          random.chance(0.3) ? this.peers('external') : this.services(),
-          () => ({ kind: 'refused' }),
-        );
+        return this.everywhere(random.chance(0.3) ? this.peers('external') : this.services(), () => ({
+          kind: 'refused',
+        }));
       case 'timeout':
         return this.everywhere(this.services(), () => ({ kind: 'hangs', forMs: Number.POSITIVE_INFINITY }));
       case 'gateway 5xx':
@@ -162,7 +161,8 @@ class ScenarioDraw {
     for (const service of this.system.services) {
       for (const { steps } of service.operations) {
         steps.forEach((step, i) => {
-          if (step.kind === 'call' && step.to.service.name === callee) steps[i] = { ...(step as CallStep), attempts: 3 };
+          if (step.kind === 'call' && step.to.service.name === callee)
+            steps[i] = { ...(step as CallStep), attempts: 3 };
         });
       }
     }
@@ -186,7 +186,11 @@ class ScenarioDraw {
     const time = timeFor(this.rate());
     const later = { ...time, fromMs: time.fromMs + this.random.between(0, 60_000) };
     const faults = [first, second].map((place, i) =>
-      faultAt({ callee: nameOfCallee(place.callee) }, i === 0 ? time : later, withShare(this.random, 0.4, { kind: 'fails' })),
+      faultAt(
+        { callee: nameOfCallee(place.callee) },
+        i === 0 ? time : later,
+        withShare(this.random, 0.4, { kind: 'fails' }),
+      ),
     );
     const places = [first, second].flatMap((place) => this.placesInto(nameOfCallee(place.callee)));
     return this.scenario(faults, places, 2 * this.rate(), {});
