@@ -1,15 +1,17 @@
 /**
  * What the router's own work costs: scan, check of attributes, partitioning and bundling, without Kafka.
  *
- *     node bench/router-core.ts [--spans 1000000] [--partitions 12] [--json]
+ *     node bench/router-core.ts [--spans 1000000] [--partitions 12] [--encoding zipkin_json] [--json]
  *
  * Input as in the pipeline's bench: about 384 bytes of OTLP per span, 12 spans per trace, records of 50 spans of one
  * process that mix traces. A poll is 300 records, as one 1 MiB fetch of zstd-compressed records brings.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { DECODERS } from '../lib/codec/ingest/decoders.ts';
 import { partitionOfTraceId } from '../lib/kafka/murmur2.ts';
 import type { LogRecord } from '../lib/kafka/types.ts';
+import { decodeReference, type ReferenceKeyValue, type ReferenceSpan } from '../lib/testkit/otlp-reference.ts';
 import { WireWriter } from '../lib/trace/wire-writer.ts';
 import { DEFAULT_REDACTION } from '../services/span-router/config.ts';
 import { RedactionRules } from '../services/span-router/core/redaction-rules.ts';
@@ -19,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     spans: { type: 'string', default: '1000000' },
     partitions: { type: 'string', default: '12' },
+    encoding: { type: 'string', default: 'otlp_proto' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -85,7 +88,7 @@ function createStage(count: number): RouterStage {
       deadLettersPartition: 0,
     },
     {
-      otlpFromJson: () => ({ ok: false, detail: 'no JSON here' }),
+      decoders: DECODERS,
       partitionOfTrace: (bytes, offset) => partitionOfTraceId(bytes, offset, count),
       hashValue: (value) => createHmac('sha256', 'key').update(value).digest('hex'),
       sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
@@ -108,11 +111,46 @@ function generate(spanCount: number): LogRecord[] {
     const queue = queues[service]!;
     queue.push(span(trace, i));
     if (queue.length === SPANS_PER_RECORD) {
-      made.push({ offset: made.length, timestampMs: 1, key: null, value: request(service, queue), headers: new Map() });
+      made.push({
+        offset: made.length,
+        timestampMs: 1,
+        key: null,
+        value: encoded(request(service, queue)),
+        headers: new Map(),
+      });
       queue.length = 0;
     }
   }
   return made;
+}
+
+/** The same spans in Zipkin's JSON when that is asked for. */
+function encoded(otlp: Buffer): Buffer {
+  if (options.encoding === 'otlp_proto') return otlp;
+  if (options.encoding !== 'zipkin_json') throw new Error('--encoding is otlp_proto or zipkin_json');
+  const { resourceSpans = [] } = decodeReference(otlp);
+  const list = resourceSpans.flatMap(({ resource, scopeSpans = [] }) =>
+    scopeSpans.flatMap(({ spans: inScope = [] }) =>
+      inScope.map((body) => zipkinSpan(body, resource?.attributes ?? [])),
+    ),
+  );
+  return Buffer.from(JSON.stringify(list));
+}
+
+function zipkinSpan(body: ReferenceSpan, resource: readonly ReferenceKeyValue[]): object {
+  const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('hex');
+  const start = BigInt(body.startTimeUnixNano ?? 0);
+  return {
+    traceId: hex(body.traceId),
+    id: hex(body.spanId),
+    parentId: hex(body.parentSpanId),
+    name: body.name,
+    kind: body.kind === 3 ? 'CLIENT' : 'SERVER',
+    timestamp: Number(start / 1000n),
+    duration: Number((BigInt(body.endTimeUnixNano ?? 0) - start) / 1000n),
+    localEndpoint: { serviceName: resource[0]?.value?.stringValue },
+    tags: Object.fromEntries((body.attributes ?? []).map(({ key, value }) => [key, value?.stringValue])),
+  };
 }
 
 function request(service: number, spansOfService: readonly Buffer[]): Buffer {

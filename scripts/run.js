@@ -16,6 +16,7 @@ const COMMANDS = {
   test: [['scripts/test.ts']],
   'test:unit': [['scripts/test.ts', '--unit']],
   'test:faults': [['scripts/test.ts', 'test/faults']],
+  'test:fuzz': [['scripts/fuzz.ts']],
   bench: [['bench/main.ts']],
   simulate: [['scripts/simulate.ts']],
   evaluate: [['bench/evaluate/main.ts']],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { isPutUnderWay } from '../../lib/archive/object-keys.ts';
 import { type ChainLink, readChain } from '../../lib/archive/read-chain.ts';
-import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
+import { DECODERS } from '../../lib/codec/ingest/decoders.ts';
 import { assembledTraceCodec, deadLetterCodec, serviceEdgeDeltaCodec } from '../../lib/codec/records.ts';
 import { partitionOfTraceId } from '../../lib/kafka/murmur2.ts';
 import type { PartitionLog } from '../../lib/kafka/types.ts';
@@ -16,6 +16,7 @@ import { keyedHash, sha256 } from '../../services/span-router/adapters/hashes.ts
 import { type RouterSettings, redactionOf } from '../../services/span-router/config.ts';
 import { RedactionRules } from '../../services/span-router/core/redaction-rules.ts';
 import { RouteBuilder } from '../../services/span-router/core/route.ts';
+import { encodingOf } from '../../services/span-router/ingest-topics.ts';
 import { openTopic } from '../kafka/open-topic.ts';
 import { ArchiveTiling } from './archive-tiling.ts';
 import { BundleTiling } from './bundle-tiling.ts';
@@ -107,14 +108,14 @@ async function auditBundles({ topics, router }: AuditOptions, open: Open): Promi
       {
         topic,
         partition,
-        encoding: router.INGEST_ENCODING,
+        encoding: encodingOf(topic, router.INGEST_TOPICS, router.INGEST_ENCODING),
         partitions: spans.length,
         spanBytesMax: router.SPAN_BYTES_MAX,
         rules: new RedactionRules(redactionOf(router)),
         deadLetterPayload: false,
       },
       {
-        otlpFromJson,
+        decoders: DECODERS,
         partitionOfTrace: (bytes, offset) => partitionOfTraceId(bytes, offset, spans.length),
         hashValue: keyedHash(router.REDACT_HASH_KEY ?? ''),
         sha256,

@@ -1,10 +1,7 @@
 import { WireWriter } from '../trace/wire-writer.ts';
+import { type Converted, converting, Unreadable } from './ingest/converted.ts';
+import { isObject, type JsonObject, parseJson } from './ingest/json-value.ts';
 import { type Field, messageNamed, ROOT_MESSAGE, type ScalarType } from './otlp-descriptor.ts';
-
-export type FromJson =
-  | { readonly ok: true; readonly bytes: Buffer }
-  /** `detail` is one sentence that names the place, never the text found there. */
-  | { readonly ok: false; readonly detail: string };
 
 /**
  * OTLP/JSON text as the same request in protobuf.
@@ -15,31 +12,25 @@ export type FromJson =
  *
  * @param text UTF-8, with or without a byte order mark.
  */
-export function otlpFromJson(text: Buffer): FromJson {
-  let json: unknown;
-  try {
-    json = parseExact(new TextDecoder('utf-8', { fatal: true }).decode(text));
-  } catch (error) {
-    // The parser's own message quotes the text, which may hold what redaction removes.
-    const place = /position (\d+)/.exec(error instanceof Error ? error.message : '');
-    return { ok: false, detail: `The text is not JSON${place === null ? '' : ` (character ${place[1]})`}.` };
-  }
-  if (!isObject(json)) return { ok: false, detail: 'The JSON is not an object, so it is not an OTLP request.' };
-  const out = new WireWriter(text.length);
+export function otlpFromJson(text: Buffer): Converted {
+  return converting(() => requestFrom(parseJson(text), text.length));
+}
+
+function requestFrom(json: unknown, expectedBytes: number): Buffer {
+  if (!isObject(json)) throw new Unreadable('The JSON is not an object, so it is not an OTLP request');
+  const out = new WireWriter(expectedBytes);
   const path: (string | number)[] = [];
   try {
     writeMessage(ROOT_MESSAGE, json, out, path);
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
-    return { ok: false, detail: `${pathText(path)} ${error.message}.` };
+    throw new Unreadable(`${pathText(path)} ${error.message}`);
   }
-  return { ok: true, bytes: out.toBuffer() };
+  return out.toBuffer();
 }
 
 /** A value does not fit its field; the path names which. */
 class Mismatch extends Error {}
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 function writeMessage(name: string, json: JsonObject, out: WireWriter, path: (string | number)[]): void {
   if (path.length > PATH_LENGTH_MAX) throw new Mismatch('is nested too deeply');
@@ -157,20 +148,6 @@ function double(value: unknown): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
   if (Number.isNaN(number)) throw new Mismatch('is not a number');
   return number;
-}
-
-/** JSON.parse, except that whole numbers beyond 2^53 come as their digits instead of losing the last ones. */
-function parseExact(text: string): unknown {
-  if (!/[:[,]\s*-?\d{16}/.test(text)) return JSON.parse(text);
-  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-    const source = context?.source;
-    return source !== undefined && /^-?\d+$/.test(source) ? source : value;
-  });
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function pathText(path: readonly (string | number)[]): string {

@@ -1,2 +1,2 @@
-export { type FromJson, otlpFromJson } from './otlp-from-json.ts';
+export { otlpFromJson } from './otlp-from-json.ts';
 export { type OtlpJson, type OtlpJsonValue, otlpToJson } from './otlp-to-json.ts';

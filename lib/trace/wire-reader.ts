@@ -95,6 +95,11 @@ export class WireReader {
     return this.bytes.toString('utf8', this.bodyStart, this.bodyEnd);
   }
 
+  /** The field's bytes, not copied. */
+  body(): Buffer {
+    return this.bytes.subarray(this.bodyStart, this.bodyEnd);
+  }
+
   message(): WireReader {
     return new WireReader(this.bytes, this.bodyStart, this.bodyEnd);
   }

@@ -10,6 +10,7 @@ import {
 } from '../../lib/config/settings.ts';
 import { ENCODINGS } from './core/decode.ts';
 import { REDACTION_NAME, type RedactionNames } from './core/redaction-rules.ts';
+import { INGEST_TOPIC } from './ingest-topics.ts';
 
 /** Names that are dropped unless REDACT_DROP says otherwise; `-` and `_` are the same, and case does not matter. */
 const DROPPED_BY_DEFAULT = [
@@ -43,16 +44,17 @@ export const settings = defineSettings(
   {
     ...commonSettings,
     INGEST_TOPICS: textList({
-      default: ['otlp_spans'],
-      pattern: /^(\/.+\/|[A-Za-z0-9._-]{1,249})$/,
-      items: 'topic names or /regular expressions/ over whole names',
+      default: ['otlp_spans', 'jaeger-spans', 'zipkin'],
+      pattern: INGEST_TOPIC,
+      items: 'topic names or /regular expressions/ over whole names, each with =encoding behind it or without',
       description:
-        'Topics that producers write spans to. Topics and partitions that appear later are taken in within a minute, from their first record on.',
+        'Topics that producers write spans to, e.g. otlp_spans,zipkin=zipkin_json,/.*-jaeger/=jaeger_proto. Topics and partitions that appear later are taken in within a minute, from their first record on.',
     }),
     INGEST_ENCODING: choice({
       values: ENCODINGS,
       default: 'auto',
-      description: 'How the records are encoded; auto tells OTLP protobuf from OTLP/JSON by the first bytes of each.',
+      description:
+        'How the records of topics are encoded that INGEST_TOPICS names no encoding for; auto tells it by the first bytes of each.',
     }),
     SPAN_BYTES_MAX: bytes({
       default: 256 * 1024,

@@ -1,4 +1,4 @@
-import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
+import { DECODERS } from '../../lib/codec/ingest/decoders.ts';
 import { deadLetterCodec } from '../../lib/codec/records.ts';
 import { kafkaSettingsOf } from '../../lib/config/common.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
@@ -13,6 +13,7 @@ import { routerMetrics } from './adapters/router-metrics.ts';
 import { type RouterSettings, redactionOf, settings } from './config.ts';
 import { RedactionRules } from './core/redaction-rules.ts';
 import { RouterStage } from './core/router-stage.ts';
+import { encodingOf, ingestTopics } from './ingest-topics.ts';
 
 export { settings } from './config.ts';
 
@@ -40,7 +41,7 @@ export const spanRouter: ServiceDefinition<(typeof settings)['settings']> = {
       kafka,
       prefix,
       service: SERVICE,
-      inputTopics: values.INGEST_TOPICS,
+      inputTopics: ingestTopics(values.INGEST_TOPICS),
       ledgerTopic: topics.routerLedger,
       partitions: values.PARTITIONS,
       oneToOne: false,
@@ -50,7 +51,7 @@ export const spanRouter: ServiceDefinition<(typeof settings)['settings']> = {
           {
             topic,
             partition,
-            encoding: values.INGEST_ENCODING,
+            encoding: encodingOf(topic, values.INGEST_TOPICS, values.INGEST_ENCODING),
             partitions: values.PARTITIONS,
             spanBytesMax: values.SPAN_BYTES_MAX,
             rules,
@@ -60,7 +61,7 @@ export const spanRouter: ServiceDefinition<(typeof settings)['settings']> = {
             deadLettersPartition: 0,
           },
           {
-            otlpFromJson,
+            decoders: DECODERS,
             partitionOfTrace: (bytes, offset) => partitionOfTraceId(bytes, offset, values.PARTITIONS),
             hashValue: keyedHash(values.REDACT_HASH_KEY ?? ''),
             sha256,

@@ -1,9 +1,10 @@
+import type { Decoder, ForeignEncoding } from '../../lib/codec/ingest/decoders.ts';
 import type { DeadLetter } from '../../lib/codec/records.ts';
 
 /** What the router's core needs of the outside; main.ts supplies it, tests may supply less. */
 export interface RouterPorts {
-  /** OTLP/JSON text as the same request in protobuf, or why it is none. */
-  readonly otlpFromJson: OtlpFromJson;
+  /** Each other encoding as an OTLP request in protobuf, or why it is none. */
+  readonly decoders: Decoders;
   /** The partition of spanloom.spans for the trace whose 16-byte id starts at `offset`. */
   readonly partitionOfTrace: (bytes: Uint8Array, offset: number) => number;
   /** Stands in for a value whose attribute is configured to be hashed. */
@@ -17,7 +18,7 @@ export interface RouterPorts {
   readonly routed: (report: RoutedReport) => void;
 }
 
-export type OtlpFromJson = (text: Buffer) => { ok: true; bytes: Buffer } | { ok: false; detail: string };
+export type Decoders = Readonly<Record<ForeignEncoding, Decoder>>;
 
 /** What one commit took in and gave out. */
 export interface RoutedReport {

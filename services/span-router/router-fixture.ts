@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { otlpFromJson } from '../../lib/codec/otlp-json.ts';
+import { DECODERS } from '../../lib/codec/ingest/decoders.ts';
 import { type DeadLetter, deadLetterCodec } from '../../lib/codec/records.ts';
 import { partitionOfTraceId } from '../../lib/kafka/murmur2.ts';
 import type { LogRecord, OutRecord } from '../../lib/kafka/types.ts';
@@ -14,7 +14,7 @@ import type { RoutedReport, RouterPorts } from './ports.ts';
 export function fixturePorts(options: { partitions?: number; earliest?: number } = {}) {
   const reports: RoutedReport[] = [];
   const ports: RouterPorts = {
-    otlpFromJson,
+    decoders: DECODERS,
     partitionOfTrace: (bytes, offset) => partitionOfTraceId(bytes, offset, options.partitions ?? PARTITIONS),
     hashValue: (value) => `hmac:${createHmac('sha256', 'key').update(value).digest('hex').slice(0, 32)}`,
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),

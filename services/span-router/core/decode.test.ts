@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { otlpFromJson } from '../../../lib/codec/otlp-json.ts';
+import { DECODERS } from '../../../lib/codec/ingest/decoders.ts';
 import { encodeReference } from '../../../lib/testkit/otlp-reference.ts';
 import { SpanTable } from '../../../lib/trace/span-table.ts';
 import { decodeRecord, type Encoding, RECORD_BYTES_MAX } from './decode.ts';
@@ -12,7 +12,7 @@ const JSON_REQUEST = JSON.stringify({
 });
 
 function decode(value: Buffer | string | null, encoding: Encoding = 'auto') {
-  return decodeRecord(typeof value === 'string' ? Buffer.from(value) : value, encoding, table, otlpFromJson);
+  return decodeRecord(typeof value === 'string' ? Buffer.from(value) : value, encoding, table, DECODERS);
 }
 
 describe('decodeRecord', () => {
@@ -49,10 +49,11 @@ describe('decodeRecord', () => {
     ['a resource without spans', encodeReference({ resourceSpans: [{ scopeSpans: [{}] }] }), 'auto', 'empty_request'],
     ['cut protobuf', REQUEST.subarray(0, 20), 'auto', 'truncated'],
     ['text', 'hello world, this is a log line', 'auto', 'invalid_wire'],
-    ['zeros', Buffer.alloc(100), 'auto', 'invalid_wire'],
+    ['zeros', Buffer.alloc(100), 'auto', 'invalid_avro'],
     ['another protobuf message', Buffer.from('120474657374', 'hex'), 'auto', 'not_otlp'],
     ['cut JSON', JSON_REQUEST.slice(0, 40), 'auto', 'invalid_json'],
-    ['a JSON array, as Zipkin has it', '[{"traceId":"1"}]', 'auto', 'invalid_json'],
+    ['a JSON array of something else', '[7]', 'auto', 'invalid_json'],
+    ['Thrift of another service', Buffer.from('0c00000007080001', 'hex'), 'auto', 'invalid_thrift'],
     ['a JSON object of another kind', '{"level":"info","message":"x"}', 'auto', 'empty_request'],
     ['protobuf on a JSON topic', REQUEST, 'otlp_json', 'invalid_json'],
     ['JSON on a protobuf topic', JSON_REQUEST, 'otlp_proto', 'invalid_wire'],

@@ -70,7 +70,7 @@ export class RouteBuilder {
   }
 
   take(record: LogRecord): void {
-    const decoded = decodeRecord(record.value, this.settings.encoding, this.table, this.ports.otlpFromJson);
+    const decoded = decodeRecord(record.value, this.settings.encoding, this.table, this.ports.decoders);
     const origin: Origin = {
       topic: this.settings.topic,
       partition: this.settings.partition,
