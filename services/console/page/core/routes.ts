@@ -10,8 +10,10 @@ export const VIEW_FIELDS = {
     span: whole(900, 60, 30 * 86_400),
     /** End of it, in milliseconds of Unix time; 0 follows the present. */
     until: whole(0, 0, 8_640_000_000_000),
-    /** The window that is looked at, against the one before it. */
-    at: whole(0, 0, 8_640_000_000_000),
+    /** What it is held against: the 24 hours before, as much time as is shown, or from `since` on. */
+    base: choice('day', 'same'),
+    /** Start of the baseline in milliseconds of Unix time, as an incident sets it; 0 leaves it to `base`. */
+    since: whole(0, 0, 8_640_000_000_000),
     show: choice('during', 'before', 'difference'),
     as: choice('graph', 'table'),
     service: text(),
@@ -25,6 +27,8 @@ export const VIEW_FIELDS = {
     find: text(),
     unhealthy: flag(),
     sort: text(20),
+    /** What of the picture is seen: `x,y,scale`; empty for all of it. */
+    view: text(60),
   },
   search: {
     service: text(),

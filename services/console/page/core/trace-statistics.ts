@@ -1,37 +1,37 @@
-import type { SpanTree } from './span-tree.ts';
+import { hasFailed, type SpanTree } from './span-tree.ts';
 
-/** All spans of one service and operation. Times in microseconds. */
+/** All spans of one service and operation. Times in nanoseconds. */
 export interface OperationTimes {
   readonly service: string;
   readonly operation: string;
   spans: number;
   failed: number;
-  totalUs: number;
-  selfUs: number;
-  onPathUs: number;
+  totalNs: number;
+  selfNs: number;
+  onPathNs: number;
 }
 
 /** Per service and operation, most self time first. */
 export function operationTimes(
   tree: SpanTree,
   self: Float64Array,
-  pathUs: (row: number) => number = () => 0,
+  path: Float64Array = new Float64Array(tree.spans.length),
 ): OperationTimes[] {
   const byName = new Map<string, OperationTimes>();
   tree.spans.forEach((span, row) => {
     const key = nameKey(span);
     let times = byName.get(key);
     if (times === undefined) {
-      times = { ...nameOf(span), spans: 0, failed: 0, totalUs: 0, selfUs: 0, onPathUs: 0 };
+      times = { ...nameOf(span), spans: 0, failed: 0, totalNs: 0, selfNs: 0, onPathNs: 0 };
       byName.set(key, times);
     }
     times.spans++;
-    times.failed += span.failed ? 1 : 0;
-    times.totalUs += span.durationUs;
-    times.selfUs += self[row] as number;
-    times.onPathUs += pathUs(row);
+    times.failed += hasFailed(span) ? 1 : 0;
+    times.totalNs += span.durationNs;
+    times.selfNs += self[row] as number;
+    times.onPathNs += path[row] as number;
   });
-  return [...byName.values()].sort((a, b) => b.selfUs - a.selfUs || (nameKey(a) < nameKey(b) ? -1 : 1));
+  return [...byName.values()].sort((a, b) => b.selfNs - a.selfNs || (nameKey(a) < nameKey(b) ? -1 : 1));
 }
 
 export interface OperationDifference {
@@ -41,7 +41,7 @@ export interface OperationDifference {
   readonly here: OperationTimes | undefined;
   readonly other: OperationTimes | undefined;
   /** Self time here minus there. */
-  readonly moreUs: number;
+  readonly moreNs: number;
 }
 
 /** Where two traces of one kind spend their time differently; the largest difference comes first, errors before equals. */
@@ -52,18 +52,12 @@ export function compareTimes(here: readonly OperationTimes[], other: readonly Op
     .map((key) => {
       const [mine, theirs] = [here2.get(key), there.get(key)];
       const name = nameOf((mine ?? theirs) as OperationTimes);
-      return { ...name, here: mine, other: theirs, moreUs: (mine?.selfUs ?? 0) - (theirs?.selfUs ?? 0) };
+      return { ...name, here: mine, other: theirs, moreNs: (mine?.selfNs ?? 0) - (theirs?.selfNs ?? 0) };
     })
     .sort(
       (a, b) =>
-        newErrors(b) - newErrors(a) || Math.abs(b.moreUs) - Math.abs(a.moreUs) || (nameKey(a) < nameKey(b) ? -1 : 1),
+        newErrors(b) - newErrors(a) || Math.abs(b.moreNs) - Math.abs(a.moreNs) || (nameKey(a) < nameKey(b) ? -1 : 1),
     );
-}
-
-/** The trace of the middle duration: what is usual, where an average would be what nobody met. */
-export function typicalOf<T extends { readonly durationUs: number }>(traces: readonly T[]): T | undefined {
-  const sorted = traces.toSorted((a, b) => a.durationUs - b.durationUs);
-  return sorted[(sorted.length - 1) >> 1];
 }
 
 const newErrors = (difference: OperationDifference) =>

@@ -1,4 +1,4 @@
-import type { SpanTree } from './span-tree.ts';
+import { hasFailed, type SpanTree } from './span-tree.ts';
 
 /** The rows that are shown, ascending: all but those below a closed one. One pass that leaps over closed subtrees. */
 export function visibleRows(tree: SpanTree, closed: ReadonlySet<number>): Int32Array {
@@ -38,7 +38,7 @@ export function rowWindow(scrollTop: number, height: number, rowHeight: number, 
 
 /** The deepest of failed spans is where an error began, most likely: the first failed one without a failed one below it. */
 export function firstErrorRow(tree: SpanTree): number {
-  return tree.spans.findIndex((span, row) => span.failed && tree.failedBelow[row] === 1);
+  return tree.spans.findIndex((span, row) => hasFailed(span) && tree.failedBelow[row] === 1);
 }
 
 /** The next row that satisfies, from `from` on and round the end; -1: there is none. */
