@@ -30,7 +30,7 @@ export function graphView(graph: Graph, filter: GraphFilter): GraphView {
     links = links.filter(isUnhealthy);
     const kept = new Set(links.flatMap((link) => [link.client, link.server]));
     for (const node of graph.nodes) if (isUnhealthy(node)) kept.add(node.name);
-    names = names.intersection(kept);
+    names = new Set([...names].filter((name) => kept.has(name)));
   }
   const nodes = graph.nodes.filter((node) => names.has(node.name));
   return {

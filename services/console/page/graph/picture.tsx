@@ -110,7 +110,7 @@ function Tool({ icon, words, onClick }: { icon: IconName; words: string; onClick
 function usePointer(box: { current: HTMLDivElement | null }, port: Viewport, move: (next: Viewport) => void) {
   const latest = useRef({ port, move });
   latest.current = { port, move };
-  const start = useRef<{ x: number; y: number; port: Viewport } | undefined>();
+  const start = useRef<{ x: number; y: number; port: Viewport } | undefined>(undefined);
   useEffect(() => {
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useCallback } from 'preact/hooks';
 import type { Incident } from '../core/api-types.ts';
 import { count, dayAndClock, duration, percent } from '../core/format.ts';
@@ -123,10 +124,17 @@ function Path({ path, cause }: { path: readonly string[]; cause: string }) {
   return (
     <ol class="way" aria-label="Way from an entry down to the cause">
       {path.map((service, at) => (
-        <li key={`${service}${at}`} class={service === cause ? 'cause' : ''}>
-          <Text of={service} max={40} />
-          {service === cause && <span class="faint"> begins here</span>}
-        </li>
+        <Fragment key={`${service}${at}`}>
+          {at > 0 && (
+            <li class="arrow-of" aria-hidden="true">
+              →
+            </li>
+          )}
+          <li class={service === cause ? 'cause' : ''}>
+            <Text of={service} max={40} />
+            {service === cause && ' begins here'}
+          </li>
+        </Fragment>
       ))}
     </ol>
   );

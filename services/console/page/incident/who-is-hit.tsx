@@ -28,7 +28,9 @@ export function WhoIsHit({ whole }: { whole: Incident }) {
               </td>
               <td>
                 <span class="measure wide">
-                  <i class="failing" style={{ width: `${entry.share * 100}%` }} />
+                  <span class="track-of">
+                    <i class="failing" style={{ width: `${entry.share * 100}%` }} />
+                  </span>
                   {percent(entry.share)}
                 </span>
               </td>
@@ -65,7 +67,9 @@ export function ErrorTable({ whole }: { whole: Incident }) {
             </td>
             <td class="number">
               <span class="measure">
-                <i class="failing" style={{ width: `${(traces / all) * 100}%` }} />
+                <span class="track-of">
+                  <i class="failing" style={{ width: `${(traces / all) * 100}%` }} />
+                </span>
                 {count(traces)}
               </span>
             </td>

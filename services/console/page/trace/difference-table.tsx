@@ -42,7 +42,9 @@ export function DifferenceTable({ here, other, hereWord, otherWord }: Difference
             <td class="number">{told(row.other)}</td>
             <td>
               <span class={`difference ${row.moreNs > 0 ? 'more' : 'less'}`}>
-                <i style={{ width: `${(Math.abs(row.moreNs) / most) * 50}%` }} />
+                <span class="half">
+                  <i style={{ width: `${(Math.abs(row.moreNs) / most) * 100}%` }} />
+                </span>
                 <b>
                   {row.moreNs > 0 ? '+' : ''}
                   {nanos(row.moreNs)}

@@ -43,7 +43,9 @@ export function Statistics({ model, onChange }: TraceViewProps) {
       by: (row) => -row.selfNs,
       cell: (row) => (
         <span class="measure">
-          <i style={{ width: `${(row.selfNs / most) * 100}%` }} />
+          <span class="track-of">
+            <i style={{ width: `${(row.selfNs / most) * 100}%` }} />
+          </span>
           {nanos(row.selfNs)}
         </span>
       ),

@@ -38,7 +38,7 @@ export function Toggle({ on, onChange, children }: { on: boolean; onChange: (on:
 /** Says that it has copied, for those who see and for those who listen. */
 export function CopyButton({ text, label, words }: { text: () => string; label: string; words?: string }) {
   const [state, setState] = useState<'idle' | 'copied' | 'failed'>('idle');
-  const timer = useRef<ReturnType<typeof setTimeout>>();
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = async () => {
     const done = await copyText(text());
@@ -74,7 +74,7 @@ async function copyText(text: string): Promise<boolean> {
 /** Waits until typing has paused, so that each letter is not a question. */
 export function useTyped(value: string, onSettled: (value: string) => void, pauseMs = 250): [string, (typed: string) => void] {
   const [typed, setTyped] = useState(value);
-  const timer = useRef<ReturnType<typeof setTimeout>>();
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => setTyped(value), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   return [
