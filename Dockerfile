@@ -6,6 +6,15 @@ COPY package.json package-lock.json .npmrc ./
 # Without install scripts: the only one of use here fetches Node 24, which the base image is.
 RUN npm ci --omit=dev --ignore-scripts
 
+FROM node:24.21.0-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY services/console/page ./services/console/page
+COPY scripts/build-page.ts ./scripts/
+COPY scripts/setup/build-page.ts ./scripts/setup/
+RUN node scripts/build-page.ts
+
 FROM node:24.21.0-slim
 ENV NODE_ENV=production
 # Why: cli/supervisor/supervisor.ts.
@@ -19,6 +28,7 @@ COPY cli ./cli
 COPY lib ./lib
 COPY schemas ./schemas
 COPY services ./services
+COPY --from=page /app/services/console/page/dist ./services/console/page/dist
 # Fails the build when something that the command needs was not copied.
 RUN node cli/spanloom.js --version
 USER node

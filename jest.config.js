@@ -12,6 +12,7 @@ const shared = {
 
 const isSimulation = '<rootDir>/test/simulation/';
 const isStackTest = ['\\.integration\\.test\\.ts$', '<rootDir>/test/(integration|e2e|faults)/'];
+const isBrowserTest = '<rootDir>/test/browser/';
 
 export default {
   // For what hangs, not for what is slow: two workers on a busy machine take several times as long.
@@ -22,12 +23,18 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/', isSimulation, ...isStackTest],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', isSimulation, isBrowserTest, ...isStackTest],
     },
     {
       ...shared,
       displayName: 'simulation',
       testMatch: ['<rootDir>/test/simulation/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'browser',
+      testMatch: ['<rootDir>/test/browser/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.integration\\.test\\.ts$'],
     },
     {
       ...shared,

@@ -6,11 +6,14 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packagedNode } from './setup/packaged-node.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
 const COMPILED = ['cli', 'lib', 'services'];
 const NOT_AN_ASSET = /\.(ts|js|md)$/;
+/** Sources that are bundled, not copied. */
+const PAGE = path.join('services', 'console', 'page');
 
 rmSync(dist, { recursive: true, force: true });
 execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
@@ -20,8 +23,12 @@ execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc
 cpSync(path.join(root, 'schemas'), path.join(dist, 'schemas'), { recursive: true });
 for (const folder of COMPILED) {
   for (const entry of readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || NOT_AN_ASSET.test(entry.name)) continue;
     const file = path.relative(root, path.join(entry.parentPath, entry.name));
+    if (!entry.isFile() || NOT_AN_ASSET.test(entry.name) || file.startsWith(PAGE + path.sep)) continue;
     cpSync(path.join(root, file), path.join(dist, file));
   }
 }
+execFileSync(await packagedNode(root), ['scripts/build-page.ts', path.join(dist, PAGE, 'dist'), '--quiet'], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+});

@@ -11,10 +11,18 @@ const root = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.u
 
 /** Each command is one or more programs under Node 24; the arguments of the command go to the last. */
 const COMMANDS = {
-  demo: [['cli/main.ts', 'demo']],
-  up: [['cli/main.ts', 'up']],
+  demo: [
+    ['scripts/build-page.ts', '--quiet'],
+    ['cli/main.ts', 'demo'],
+  ],
+  up: [
+    ['scripts/build-page.ts', '--quiet'],
+    ['cli/main.ts', 'up'],
+  ],
   test: [['scripts/test.ts']],
   'test:unit': [['scripts/test.ts', '--unit']],
+  'test:browser': [['scripts/test.ts', '--browser']],
+  'build:page': [['scripts/build-page.ts']],
   'test:faults': [['scripts/test.ts', 'test/faults']],
   'test:fuzz': [['scripts/fuzz.ts']],
   bench: [['bench/main.ts']],
@@ -22,6 +30,7 @@ const COMMANDS = {
   evaluate: [['bench/evaluate/main.ts']],
   check: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
+    ['node_modules/typescript/bin/tsc', '-p', 'services/console/page/tsconfig.json'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
     ['scripts/docs.ts', '--check'],
     ['scripts/dockerfile-steps.ts'],

@@ -1,13 +1,15 @@
 /**
  * `npm test [-- jest arguments]`: unit tests and simulations, then the tests that need Kafka, Redis and S3, on one stack for the whole
- * run. `--unit` leaves the latter out. Ends with the line `N passed, N failed`; exits as jest does.
+ * run. `--unit` leaves the latter out; `--browser` runs only the tests of the console's page, which need Chromium. Ends with the line `N passed, N failed`; exits as jest does.
  */
 import { describeError } from '../lib/errors/spanloom-error.ts';
 import { type Stack, stackEnvironment, startStack } from '../lib/testkit/stack/stack.ts';
+import { browserEnvironment } from './setup/chromium.ts';
 import { addCounts, endJest, runJest, someTestMatches, summaryLine, type TestCounts } from './setup/jest-run.ts';
 
 const unitOnly = process.argv.includes('--unit');
-const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--unit');
+const browserOnly = process.argv.includes('--browser');
+const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--unit' && arg !== '--browser');
 let stack: Stack | undefined;
 let isStopping = false;
 
@@ -31,8 +33,14 @@ process.disconnect?.();
 async function testRun(): Promise<number> {
   const runs: TestCounts[] = [];
   const withoutServers = unitOnly ? ['unit'] : ['unit', 'simulation'];
-  runs.push(await runJest(['--selectProjects', ...withoutServers, '--maxWorkers', '2', ...jestArgs], process.env));
-  if (!unitOnly && !isStopping && (await someTestMatches('stack', jestArgs))) {
+  if (!browserOnly) {
+    runs.push(await runJest(['--selectProjects', ...withoutServers, '--maxWorkers', '2', ...jestArgs], process.env));
+  }
+  if (!unitOnly && !isStopping && (await someTestMatches('browser', jestArgs))) {
+    const env = await browserEnvironment((line) => process.stderr.write(`${line}\n`));
+    runs.push(await runJest(['--selectProjects', 'browser', '--runInBand', ...jestArgs], { ...process.env, ...env }));
+  }
+  if (!unitOnly && !browserOnly && !isStopping && (await someTestMatches('stack', jestArgs))) {
     stack = await startStack({ docker: 'testcontainers', onProgress: (line) => process.stderr.write(`${line}\n`) });
     const env = { ...process.env, ...stackEnvironment(stack.addresses), SPANLOOM_TEST_STACK: stack.provider };
     runs.push(await runJest(['--selectProjects', 'stack', '--runInBand', ...jestArgs], env));

@@ -1,6 +1,6 @@
 import { importsOf, type Source } from './sources.ts';
 
-const PURE = /^(services\/[^/]+\/core\/|lib\/(trace|stats)\/)/;
+const PURE = /^(services\/[^/]+\/(page\/)?core\/|lib\/(trace|stats)\/)/;
 const IS_TEST = /(\.test\.ts|\.testkit\.ts|\.conformance\.ts|\/testing\/|fixture)/;
 const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:v8']);
 

@@ -12,7 +12,7 @@ export interface Source {
 
 /** Every source file that the rules are about, tests included. */
 export function sources(): Source[] {
-  return filesOf('{cli,lib,services,scripts,bench,test,examples}/**/*.{ts,js}');
+  return filesOf('{cli,lib,services,scripts,bench,test,examples}/**/*.{ts,tsx,js}');
 }
 
 export function markdown(): Source[] {

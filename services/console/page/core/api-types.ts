@@ -127,18 +127,20 @@ export interface Attribute {
 
 export interface SpanDetail {
   readonly attributes: readonly Attribute[];
-  readonly events: readonly { readonly name: string; readonly offsetNs: number; readonly attributes: readonly Attribute[] }[];
-  readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly attributes: readonly Attribute[] }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly offsetNs: number;
+    readonly attributes: readonly Attribute[];
+  }[];
+  readonly links: readonly {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly attributes: readonly Attribute[];
+  }[];
   readonly scope: string;
 }
 
-export type SpanWarning =
-  | 'orphan'
-  | 'cycle'
-  | 'before_parent'
-  | 'after_parent'
-  | 'negative_duration'
-  | 'duplicate_id';
+export type SpanWarning = 'orphan' | 'cycle' | 'before_parent' | 'after_parent' | 'negative_duration' | 'duplicate_id';
 
 export interface Span {
   readonly spanId: string;
@@ -294,8 +296,22 @@ export interface ServerHealth {
   readonly status: 'ok' | 'partial' | 'starting';
   readonly nowMs: number;
   readonly version: string;
-  readonly sources: readonly { readonly name: string; readonly state: 'up' | 'down' | 'off' | 'reading'; readonly message: string }[];
-  readonly hot: { readonly traces: number; readonly oldestMs: number | null; readonly newestMs: number | null; readonly lagRecords: number };
-  readonly graph: { readonly oldestMs: number | null; readonly newestMs: number | null; readonly edges: number; readonly windowMs: number };
+  readonly sources: readonly {
+    readonly name: string;
+    readonly state: 'up' | 'down' | 'off' | 'reading';
+    readonly message: string;
+  }[];
+  readonly hot: {
+    readonly traces: number;
+    readonly oldestMs: number | null;
+    readonly newestMs: number | null;
+    readonly lagRecords: number;
+  };
+  readonly graph: {
+    readonly oldestMs: number | null;
+    readonly newestMs: number | null;
+    readonly edges: number;
+    readonly windowMs: number;
+  };
   readonly incidents: { readonly active: number; readonly total: number };
 }

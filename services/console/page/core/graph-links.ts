@@ -18,7 +18,10 @@ export function graphLinks(graph: Pick<Graph, 'edges'>): GraphLink[] {
     const key = linkKey(edge.client, edge.server);
     const known = links.get(key);
     const { connectionType, ...rest } = edge;
-    links.set(key, known === undefined ? { ...rest, connectionTypes: [connectionType] } : merged(known, edge, connectionType));
+    links.set(
+      key,
+      known === undefined ? { ...rest, connectionTypes: [connectionType] } : merged(known, edge, connectionType),
+    );
   }
   return [...links.values()];
 }

@@ -43,7 +43,9 @@ export function graphView(graph: Graph, filter: GraphFilter): GraphView {
 const isUnhealthy = ({ verdict }: Pick<GraphNode, 'verdict'>) => SEVERITY[verdict.health] >= SEVERITY.degraded;
 
 function ofTeam(graph: Graph, links: readonly GraphLink[], team: string, names: ReadonlySet<string>): Set<string> {
-  const own = new Set(graph.nodes.filter((node) => node.team === team && names.has(node.name)).map((node) => node.name));
+  const own = new Set(
+    graph.nodes.filter((node) => node.team === team && names.has(node.name)).map((node) => node.name),
+  );
   const near = links.filter((link) => own.has(link.client) || own.has(link.server));
   return new Set([...own, ...near.flatMap((link) => [link.client, link.server]).filter((name) => names.has(name))]);
 }

@@ -20,7 +20,8 @@ export function walk(places: Places, links: readonly GraphLink[], from: string, 
 }
 
 function along(links: readonly GraphLink[], from: string, direction: 'left' | 'right'): string[] {
-  const found = direction === 'right' ? links.filter((link) => link.client === from) : links.filter((link) => link.server === from);
+  const found =
+    direction === 'right' ? links.filter((link) => link.client === from) : links.filter((link) => link.server === from);
   return found.map((link) => (direction === 'right' ? link.server : link.client)).filter((name) => name !== from);
 }
 

@@ -12,9 +12,17 @@ export interface LayoutInput {
 /** Centres of the nodes by name. */
 export type Places = ReadonlyMap<string, Place>;
 
-export const NODE_WIDTH = 176;
+/** Where lines over several layers pass between the nodes in between, by client and server as `linkKey` has it. */
+export type Routes = ReadonlyMap<string, readonly Place[]>;
+
+export interface Layout {
+  readonly places: Places;
+  readonly routes: Routes;
+}
+
+export const NODE_WIDTH = 208;
 export const NODE_HEIGHT = 58;
-export const LAYER_GAP = 112;
+export const LAYER_GAP = 108;
 export const ROW_GAP = 30;
 
 const LAYER_STEP = NODE_WIDTH + LAYER_GAP;
@@ -71,10 +79,10 @@ function freePlace(placed: Places, wanted: Place): Place {
  * A quick layered layout for graphs that are too large for a careful one: layers by the longest way from a service that
  * nobody calls, rows by the mean row of the neighbours, a few times to and fro. Circles are cut where the walk meets them.
  */
-export function quickLayout({ names, links }: LayoutInput): Places {
+export function quickLayout({ names, links }: LayoutInput): Layout {
   const layerOf = layersOf(names, links);
-  const layers: string[][] = [];
-  for (const name of names.toSorted()) (layers[layerOf.get(name) as number] ??= []).push(name);
+  const byLayer = Map.groupBy(names.toSorted(), (name) => layerOf.get(name) as number);
+  const layers = [...byLayer].sort(([a], [b]) => a - b).map(([, layer]) => layer);
   const rowOf = new Map<string, number>();
   const setRows = (layer: readonly string[]) =>
     layer.forEach((name, row) => {
@@ -84,17 +92,20 @@ export function quickLayout({ names, links }: LayoutInput): Places {
   const near = neighboursOf(names, links);
   for (let round = 0; round < 8; round++) {
     for (const layer of round % 2 === 0 ? layers : layers.toReversed()) {
-      const wanted = new Map(layer.map((name) => [name, mean((near.get(name) ?? []).map((other) => rowOf.get(other) ?? 0))]));
+      const wanted = new Map(
+        layer.map((name) => [name, mean((near.get(name) ?? []).map((other) => rowOf.get(other) ?? 0))]),
+      );
       layer.sort((a, b) => (wanted.get(a) as number) - (wanted.get(b) as number) || (a < b ? -1 : 1));
       setRows(layer);
     }
   }
-  return new Map(
+  const places = new Map(
     names.map((name) => [
       name,
       { x: (layerOf.get(name) as number) * LAYER_STEP, y: (rowOf.get(name) as number) * ROW_STEP },
     ]),
   );
+  return { places, routes: new Map() };
 }
 
 function layersOf(names: readonly string[], links: LayoutInput['links']): Map<string, number> {

@@ -27,9 +27,18 @@ export function incidentMarkdown(whole: Incident, link: string): string {
         percent(entry.share),
       ]),
     ),
-    list('Errors', whole.errorSignatures.map(({ signature, traces }) => `${code(signature)}: ${plural(traces, 'trace')}`)),
-    list('Timeline (UTC)', whole.timeline.map(({ atMs, text }) => `${utc(atMs)} ${plain(text)}`)),
-    list('Failing traces', whole.failing.slice(0, 5).map(({ traceId, entryOperation }) => `${code(traceId)} ${plain(entryOperation)}`)),
+    list(
+      'Errors',
+      whole.errorSignatures.map(({ signature, traces }) => `${code(signature)}: ${plural(traces, 'trace')}`),
+    ),
+    list(
+      'Timeline (UTC)',
+      whole.timeline.map(({ atMs, text }) => `${utc(atMs)} ${plain(text)}`),
+    ),
+    list(
+      'Failing traces',
+      whole.failing.slice(0, 5).map(({ traceId, entryOperation }) => `${code(traceId)} ${plain(entryOperation)}`),
+    ),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }

@@ -35,7 +35,12 @@ export function scatter(traces: readonly TraceSummary[]): Scatter {
     })),
     fromMs,
     toMs,
-    lines: lines.length > 0 ? lines : traces.length === 0 ? [] : [{ ms: Math.min(...durations), y: y(Math.min(...durations)) }],
+    lines:
+      lines.length > 0
+        ? lines
+        : traces.length === 0
+          ? []
+          : [{ ms: Math.min(...durations), y: y(Math.min(...durations)) }],
   };
 }
 

@@ -56,9 +56,21 @@ export function parseDuration(typed: string): number | undefined {
 
 /** A trace id in whatever was pasted: alone, in upper case, with dashes or short, within a link. */
 export function traceIdIn(typed: string): string | undefined {
-  const found = typed.trim().toLowerCase().replaceAll('-', '').match(/(?:^|[^0-9a-f])([0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/);
+  const found = typed
+    .trim()
+    .toLowerCase()
+    .replaceAll('-', '')
+    .match(/(?:^|[^0-9a-f])([0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/);
   return found?.[1]?.padStart(32, '0');
 }
 
 const ATTRIBUTES_MAX = 10;
-const UNIT_MS: Readonly<Record<string, number>> = { us: 0.001, µs: 0.001, ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  µs: 0.001,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+};

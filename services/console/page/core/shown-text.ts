@@ -17,7 +17,8 @@ export function visible(value: string): string {
 }
 
 // Line breaks and tabs are white space to HTML already.
-const UNSEEN_CLASS = '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]';
+const UNSEEN_CLASS =
+  '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]';
 const UNSEEN = new RegExp(UNSEEN_CLASS);
 const EVERY_UNSEEN = new RegExp(UNSEEN_CLASS, 'g');
 

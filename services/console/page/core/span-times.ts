@@ -48,7 +48,8 @@ export function criticalPath(tree: SpanTree, root = mainRoot(tree)): PathSegment
     }
     const span = tree.spans[child] as Span;
     const childEndNs = Math.min(endOf(span), frame.limitNs);
-    if (childEndNs > frame.atNs || childEndNs <= frame.fromNs) continue;
+    const isOutside = childEndNs <= frame.fromNs || span.offsetNs > childEndNs;
+    if (isOutside || childEndNs > frame.atNs) continue;
     if (frame.atNs > childEndNs) segments.push({ row: frame.row, fromNs: childEndNs, toNs: frame.atNs });
     frame.atNs = Math.max(span.offsetNs, frame.fromNs);
     stack.push(frameOf(tree, child, frame.atNs, childEndNs));

@@ -49,7 +49,10 @@ function has(span: Span, word: string): boolean {
     span.service.toLowerCase().includes(word) ||
     span.spanId.startsWith(word) ||
     span.statusMessage.toLowerCase().includes(word) ||
-    (span.detail?.attributes.some(({ key, value }) => `${key}=${value.slice(0, SEARCHED_MAX)}`.toLowerCase().includes(word)) ?? false)
+    (span.detail?.attributes.some(({ key, value }) =>
+      `${key}=${value.slice(0, SEARCHED_MAX)}`.toLowerCase().includes(word),
+    ) ??
+      false)
   );
 }
 

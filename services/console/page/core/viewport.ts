@@ -15,17 +15,20 @@ export interface Size {
 export const SCALE_MIN = 0.1;
 export const SCALE_MAX = 2.5;
 
-/** All of it, in the middle, never larger than life. */
-export function fitAll(places: readonly Place[], size: Size, margin = 36): Viewport {
+/**
+ * All of it, in the middle, hardly larger than life.
+ * @param right pixels that the buttons take on that side.
+ */
+export function fitAll(places: readonly Place[], size: Size, margin = 36, right = 58): Viewport {
   if (places.length === 0) return { x: size.width / 2, y: size.height / 2, scale: 1 };
   const xs = places.map(({ x }) => x);
   const ys = places.map(({ y }) => y);
-  const [left, right] = [Math.min(...xs) - NODE_WIDTH / 2, Math.max(...xs) + NODE_WIDTH / 2];
+  const [start, end] = [Math.min(...xs) - NODE_WIDTH / 2, Math.max(...xs) + NODE_WIDTH / 2];
   const [top, bottom] = [Math.min(...ys) - NODE_HEIGHT / 2, Math.max(...ys) + NODE_HEIGHT / 2];
-  const fitting = Math.min((size.width - 2 * margin) / (right - left), (size.height - 2 * margin) / (bottom - top));
+  const fitting = Math.min((size.width - margin - right) / (end - start), (size.height - 2 * margin) / (bottom - top));
   const scale = Math.max(SCALE_MIN, Math.min(1.15, fitting));
   return {
-    x: size.width / 2 - ((left + right) / 2) * scale,
+    x: (size.width + margin - right) / 2 - ((start + end) / 2) * scale,
     y: size.height / 2 - ((top + bottom) / 2) * scale,
     scale,
   };

@@ -12,6 +12,7 @@ export const ALL: Zoom = { from: 0, to: WHOLE };
 
 /** In order, in bounds, and not empty. */
 export function zoomOf(from: number, to: number): Zoom {
+  if (!Number.isFinite(from + to)) return ALL;
   const [low, high] = [Math.max(0, Math.min(from, to)), Math.min(WHOLE, Math.max(from, to))];
   if (high - low >= PART_MIN) return { from: Math.round(low), to: Math.round(high) };
   const start = Math.round(Math.max(0, Math.min(WHOLE - PART_MIN, (low + high - PART_MIN) / 2)));

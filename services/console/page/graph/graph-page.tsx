@@ -14,20 +14,29 @@ import { Panel } from './panel.tsx';
 import { Picture } from './picture.tsx';
 import { Scrubber } from './scrubber.tsx';
 import { Toolbar } from './toolbar.tsx';
-import { useLayout } from './use-layout.ts';
+import { layoutWorker, useLayout } from './use-layout.ts';
 
 const REFRESH_MS = 5_000;
 
 export function GraphPage({ route }: { route: Route<'graph'> }) {
   const { state } = route;
+  useEffect(() => void layoutWorker(), []);
   const question = String(graphQuery(state, 0));
-  const answer = useAnswer(question, (signal) => getJson<Graph>('graph', graphQuery(state, consoleNow()), signal), 'graph');
+  const answer = useAnswer(
+    question,
+    (signal) => getJson<Graph>('graph', graphQuery(state, consoleNow()), signal),
+    'graph',
+  );
   const refresh = useCallback(() => {
     if (state.until === 0) answer.again();
   }, [state.until, answer.again]);
   useLive('graph', refresh, REFRESH_MS);
-  const onChange = (change: Partial<ViewState<'graph'>>, step: 'small' | 'large' = 'large') => changeState(route, change, step);
-  const view = useMemo(() => (answer.data === undefined ? undefined : graphView(answer.data, state)), [answer.data, state.focus, state.up, state.down, state.team, state.unhealthy]);
+  const onChange = (change: Partial<ViewState<'graph'>>, step: 'small' | 'large' = 'large') =>
+    changeState(route, change, step);
+  const view = useMemo(
+    () => (answer.data === undefined ? undefined : graphView(answer.data, state)),
+    [answer.data, state.focus, state.up, state.down, state.team, state.unhealthy],
+  );
   return (
     <section class="graph-page" aria-label="Service graph">
       <h1 class="hidden">Service graph</h1>
@@ -49,9 +58,15 @@ function Shown({ graph, route, onChange }: ShownProps) {
   const { state } = route;
   const { service, client, server, focus, up, down, team, unhealthy } = state;
   const [tidy, setTidy] = useState(0);
-  const view = useMemo(() => graphView(graph, { focus, up, down, team, unhealthy }), [graph, focus, up, down, team, unhealthy]);
-  const places = useLayout(view, JSON.stringify([focus, up, down, team, unhealthy]), tidy);
-  const marked = useMemo(() => new Set(findServices(view.nodes, state.find).map(({ name }) => name)), [view, state.find]);
+  const view = useMemo(
+    () => graphView(graph, { focus, up, down, team, unhealthy }),
+    [graph, focus, up, down, team, unhealthy],
+  );
+  const layout = useLayout(view, JSON.stringify([focus, up, down, team, unhealthy]), tidy);
+  const marked = useMemo(
+    () => new Set(findServices(view.nodes, state.find).map(({ name }) => name)),
+    [view, state.find],
+  );
   const onService = (name: string) => onChange({ service: name, client: '', server: '' });
   const onLink = (from: string, to: string) => onChange({ service: '', client: from, server: to });
   const onClose = () => onChange({ service: '', client: '', server: '' });
@@ -64,15 +79,28 @@ function Shown({ graph, route, onChange }: ShownProps) {
       <Notices notices={graph.notices} />
       <div class={`graph-body ${isOpen ? 'with-panel' : ''}`}>
         <div class="graph-main">
-          {view.nodes.length === 0 && <Nothing graph={graph} filtered={graph.nodes.length > 0} onAll={() => onChange({ focus: '', team: '', unhealthy: false })} />}
-          {view.nodes.length > 0 && state.as === 'table' && (
-            <GraphTable view={view} shown={state.show} sort={state.sort} onSort={(sort) => onChange({ sort }, 'small')} onService={onService} onLink={onLink} />
+          {view.nodes.length === 0 && (
+            <Nothing
+              graph={graph}
+              filtered={graph.nodes.length > 0}
+              onAll={() => onChange({ focus: '', team: '', unhealthy: false })}
+            />
           )}
-          {view.nodes.length > 0 && state.as === 'graph' && places === undefined && <Loading what="layout" />}
-          {view.nodes.length > 0 && state.as === 'graph' && places !== undefined && (
+          {view.nodes.length > 0 && state.as === 'table' && (
+            <GraphTable
+              view={view}
+              shown={state.show}
+              sort={state.sort}
+              onSort={(sort) => onChange({ sort }, 'small')}
+              onService={onService}
+              onLink={onLink}
+            />
+          )}
+          {view.nodes.length > 0 && state.as === 'graph' && layout === undefined && <Loading what="layout" />}
+          {view.nodes.length > 0 && state.as === 'graph' && layout !== undefined && (
             <Picture
               view={view}
-              places={places}
+              layout={layout}
               shown={state.show}
               selection={selection}
               marked={marked}
@@ -86,7 +114,16 @@ function Shown({ graph, route, onChange }: ShownProps) {
           )}
           {state.as === 'graph' && view.nodes.length > 0 && <Legend shown={state.show} />}
         </div>
-        {isOpen && <Panel graph={graph} selection={selection} onClose={onClose} onService={onService} onLink={onLink} onFocus={onFocus} />}
+        {isOpen && (
+          <Panel
+            graph={graph}
+            selection={selection}
+            onClose={onClose}
+            onService={onService}
+            onLink={onLink}
+            onFocus={onFocus}
+          />
+        )}
       </div>
       {graph.held !== null && (
         <Scrubber
@@ -104,7 +141,9 @@ function Shown({ graph, route, onChange }: ShownProps) {
 
 /** Where most requests come in: what a caller from outside calls most. */
 function entryOf(graph: Graph): string {
-  const outside = new Set(graph.nodes.filter(({ kind, stats }) => kind === 'external' && stats.calls === 0).map(({ name }) => name));
+  const outside = new Set(
+    graph.nodes.filter(({ kind, stats }) => kind === 'external' && stats.calls === 0).map(({ name }) => name),
+  );
   const entries = graph.edges.filter(({ client }) => outside.has(client));
   const busiest = (entries.length > 0 ? entries : graph.edges).toSorted((a, b) => b.stats.calls - a.stats.calls)[0];
   return busiest?.server ?? '';
@@ -114,7 +153,9 @@ function Nothing({ graph, filtered, onAll }: { graph: Graph; filtered: boolean; 
   if (filtered) {
     return (
       <Empty icon="filter" title="Nothing is left by this filter">
-        <p class="faint">{graph.nodes.length} services are there. If only what is not healthy was asked for: all is well.</p>
+        <p class="faint">
+          {graph.nodes.length} services are there. If only what is not healthy was asked for: all is well.
+        </p>
         <button type="button" class="button" onClick={onAll}>
           Show all
         </button>
@@ -124,7 +165,8 @@ function Nothing({ graph, filtered, onAll }: { graph: Graph; filtered: boolean; 
   return (
     <Empty icon="graph" title="No calls in this time">
       <p class="faint">
-        Send spans to the ingest topic, or run <code>npm run demo</code>: a call shows here some 20 seconds after it has ended. Or choose another time below.
+        Send spans to the ingest topic, or run <code>npm run demo</code>: a call shows here some 20 seconds after it has
+        ended. Or choose another time below.
       </p>
     </Empty>
   );

@@ -1,10 +1,10 @@
-import type { GraphView } from '../core/graph-view.ts';
-import { HealthMark, HEALTH_WORDS, Icon, KIND_WORDS } from '../ui/icons.tsx';
-import { Text } from '../ui/text.tsx';
-import { becauseOf, figuresOf, healthOf, type Shown } from './figures.ts';
-import { type Column, SortedTable } from '../ui/sorted-table.tsx';
 import type { GraphNode } from '../core/api-types.ts';
 import { type GraphLink, SEVERITY } from '../core/graph-links.ts';
+import type { GraphView } from '../core/graph-view.ts';
+import { HEALTH_WORDS, HealthMark, Icon, KIND_WORDS } from '../ui/icons.tsx';
+import { type Column, SortedTable } from '../ui/sorted-table.tsx';
+import { Text } from '../ui/text.tsx';
+import { becauseOf, figuresOf, healthOf, type Shown } from './figures.ts';
 
 interface GraphTableProps {
   readonly view: GraphView;
@@ -26,7 +26,11 @@ export function GraphTable({ view, shown, sort, onSort, onService, onLink }: Gra
       title: 'details',
       cell: (link) => (
         <button type="button" class="link" onClick={() => onLink(link.client, link.server)}>
-          open<span class="hidden"> {link.client} to {link.server}</span>
+          open
+          <span class="hidden">
+            {' '}
+            {link.client} to {link.server}
+          </span>
         </button>
       ),
     },
@@ -43,13 +47,32 @@ export function GraphTable({ view, shown, sort, onSort, onService, onLink }: Gra
       ),
     },
     { key: 'kind', title: 'kind', by: (node) => node.kind, cell: (node) => KIND_WORDS[node.kind] },
-    { key: 'team', title: 'team', by: (node) => node.team ?? '', cell: (node) => (node.team === null ? '–' : <Text of={node.team} />) },
+    {
+      key: 'team',
+      title: 'team',
+      by: (node) => node.team ?? '',
+      cell: (node) => (node.team === null ? '–' : <Text of={node.team} />),
+    },
     ...commonColumns<GraphNode>(shown),
   ];
   return (
     <div class="tables">
-      <SortedTable title="Services" rows={view.nodes} columns={services} sort={sort} onSort={onSort} rowKey={(node) => node.name} />
-      <SortedTable title="Calls" rows={view.links} columns={links} sort={sort} onSort={onSort} rowKey={(link) => `${link.client}\u0000${link.server}`} />
+      <SortedTable
+        title="Services"
+        rows={view.nodes}
+        columns={services}
+        sort={sort}
+        onSort={onSort}
+        rowKey={(node) => node.name}
+      />
+      <SortedTable
+        title="Calls"
+        rows={view.links}
+        columns={links}
+        sort={sort}
+        onSort={onSort}
+        rowKey={(link) => `${link.client}\u0000${link.server}`}
+      />
     </div>
   );
 }
@@ -67,7 +90,13 @@ function commonColumns<T extends GraphNode | GraphLink>(shown: Shown): readonly 
         </span>
       ),
     },
-    { key: 'rate', title: 'rate', number: true, by: (row) => -row.stats.callsPerSecond, cell: (row) => figuresOf(row, shown).rate },
+    {
+      key: 'rate',
+      title: 'rate',
+      number: true,
+      by: (row) => -row.stats.callsPerSecond,
+      cell: (row) => figuresOf(row, shown).rate,
+    },
     {
       key: 'errors',
       title: 'errors',
@@ -75,6 +104,12 @@ function commonColumns<T extends GraphNode | GraphLink>(shown: Shown): readonly 
       by: (row) => -(row.stats.errorRatio ?? 0),
       cell: (row) => figuresOf(row, shown).errors.replace(' err', '') || '0 %',
     },
-    { key: 'p95', title: 'p95', number: true, by: (row) => -(row.stats.p95Ms ?? 0), cell: (row) => figuresOf(row, shown).p95 || '–' },
+    {
+      key: 'p95',
+      title: 'p95',
+      number: true,
+      by: (row) => -(row.stats.p95Ms ?? 0),
+      cell: (row) => figuresOf(row, shown).p95 || '–',
+    },
   ];
 }

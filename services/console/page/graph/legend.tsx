@@ -13,7 +13,9 @@ export function Legend({ shown }: { shown: Shown }) {
           {health === 'unknown' ? 'too few calls' : HEALTH_WORDS[health]}
         </span>
       ))}
-      <span class="faint">{shown === 'before' ? 'the time before' : 'against the time before'}; width: calls per second</span>
+      <span class="faint">
+        {shown === 'before' ? 'the time before' : 'against the time before'}; width: calls per second
+      </span>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { type GraphLink, linkKey } from '../core/graph-links.ts';
 import { linkWidth } from '../core/graph-view.ts';
-import type { Place, Places } from '../core/layout.ts';
+import type { Layout, Place } from '../core/layout.ts';
 import { linkMiddle, linkPath } from '../core/link-path.ts';
 import { inWords } from '../ui/text.tsx';
 import { describe, figuresOf, healthOf, type Shown, statsOf } from './figures.ts';
@@ -8,7 +8,7 @@ import type { Selection } from './picture.tsx';
 
 interface LinksProps {
   readonly links: readonly GraphLink[];
-  readonly places: Places;
+  readonly layout: Layout;
   readonly shown: Shown;
   readonly selection: Selection;
   readonly marked: ReadonlySet<string>;
@@ -20,14 +20,28 @@ interface LinksProps {
 const LABELLED_MAX = 24;
 
 export function Links(props: LinksProps) {
-  const { links, places, shown, selection, marked, scale, onLink } = props;
-  const inFront = (link: GraphLink) => Number(healthOf(link, shown) === 'failing') + 2 * Number(isChosen(link, selection));
-  const drawn = links.filter((link) => places.has(link.client) && places.has(link.server)).sort((a, b) => inFront(a) - inFront(b));
+  const { links, layout, shown, selection, marked, scale, onLink } = props;
+  const { places, routes } = layout;
+  const inFront = (link: GraphLink) =>
+    Number(healthOf(link, shown) === 'failing') + 2 * Number(isChosen(link, selection));
+  const drawn = links
+    .filter((link) => places.has(link.client) && places.has(link.server))
+    .sort((a, b) => inFront(a) - inFront(b));
   return (
     <svg class="links" aria-label="Calls between services" role="group">
       <defs>
         {(['healthy', 'degraded', 'failing', 'unknown'] as const).map((health) => (
-          <marker key={health} id={`arrow-${health}`} viewBox="0 0 10 10" refX="2" refY="5" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">
+          <marker
+            key={health}
+            id={`arrow-${health}`}
+            viewBox="0 0 10 10"
+            refX="2"
+            refY="5"
+            markerWidth="9"
+            markerHeight="9"
+            markerUnits="userSpaceOnUse"
+            orient="auto"
+          >
             <path class={`arrow ${health}`} d="M0,0.8L9,5L0,9.2z" />
           </marker>
         ))}
@@ -38,6 +52,7 @@ export function Links(props: LinksProps) {
           link={link}
           from={places.get(link.client) as Place}
           to={places.get(link.server) as Place}
+          via={routes.get(linkKey(link.client, link.server))}
           shown={shown}
           chosen={isChosen(link, selection)}
           near={link.client === selection.service || link.server === selection.service}
@@ -54,6 +69,7 @@ interface LineProps {
   readonly link: GraphLink;
   readonly from: Place;
   readonly to: Place;
+  readonly via: readonly Place[] | undefined;
   readonly shown: Shown;
   readonly chosen: boolean;
   readonly near: boolean;
@@ -62,10 +78,10 @@ interface LineProps {
   readonly onOpen: () => void;
 }
 
-function Line({ link, from, to, shown, chosen, near, faded, labelled, onOpen }: LineProps) {
+function Line({ link, from, to, via, shown, chosen, near, faded, labelled, onOpen }: LineProps) {
   const health = healthOf(link, shown);
-  const path = linkPath(from, to);
-  const middle = linkMiddle(from, to);
+  const path = linkPath(from, to, via);
+  const middle = linkMiddle(from, to, via);
   const { rate, errors } = figuresOf(link, shown);
   const label = errors === '' || !(isUnwell(link, shown) || shown === 'difference') ? rate : errors;
   const onKey = (event: KeyboardEvent) => {
@@ -74,7 +90,6 @@ function Line({ link, from, to, shown, chosen, near, faded, labelled, onOpen }: 
     onOpen();
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: SVG has no button.
     <g
       class={`link-line ${health} ${chosen ? 'chosen' : ''} ${near ? 'near' : ''} ${faded ? 'faded' : ''}`}
       role="button"
@@ -84,7 +99,12 @@ function Line({ link, from, to, shown, chosen, near, faded, labelled, onOpen }: 
       onKeyDown={onKey}
     >
       <path class="hit" d={path} />
-      <path class="line" d={path} stroke-width={linkWidth(statsOf(link, shown)?.callsPerSecond ?? 0)} marker-end={`url(#arrow-${health})`} />
+      <path
+        class="line"
+        d={path}
+        stroke-width={linkWidth(statsOf(link, shown)?.callsPerSecond ?? 0)}
+        marker-end={`url(#arrow-${health})`}
+      />
       {labelled && (
         <text class="link-label" x={middle.x} y={middle.y + 4}>
           {label}

@@ -45,7 +45,9 @@ export function NodeCard({ node, place, shown, selected, faded, reachable, onOpe
           ) : (
             <>
               <span>{rate}</span>
-              {errors !== '' && <span class={health === 'failing' || health === 'degraded' ? `strong ${health}` : ''}>{errors}</span>}
+              {errors !== '' && (
+                <span class={health === 'failing' || health === 'degraded' ? `strong ${health}` : ''}>{errors}</span>
+              )}
               {p95 !== '' && <span title="95 % of calls are faster">p95 {p95}</span>}
             </>
           )}

@@ -32,7 +32,13 @@ export function Panel(props: PanelProps) {
   const link = links.find((one) => one.client === client && one.server === server);
   const subject = node ?? link;
   const query = new URLSearchParams({ from: String(graph.range.fromMs), to: String(graph.range.toMs) });
-  for (const [name, value] of service === '' ? [['client', client], ['server', server]] : [['service', service]]) query.set(name as string, value as string);
+  for (const [name, value] of service === ''
+    ? [
+        ['client', client],
+        ['server', server],
+      ]
+    : [['service', service]])
+    query.set(name as string, value as string);
   const who = JSON.stringify(selection);
   const series = useAnswer(String(query), (signal) => getJson<Series>('graph/series', query, signal), who);
   return (
@@ -64,8 +70,12 @@ export function Panel(props: PanelProps) {
       <Answered answer={series} what="figures">
         {(data) => <Details series={data} service={service} />}
       </Answered>
-      {node !== undefined && <Neighbours title="Called by" links={links.filter((one) => one.server === service)} end="client" {...props} />}
-      {node !== undefined && <Neighbours title="Calls" links={links.filter((one) => one.client === service)} end="server" {...props} />}
+      {node !== undefined && (
+        <Neighbours title="Called by" links={links.filter((one) => one.server === service)} end="client" {...props} />
+      )}
+      {node !== undefined && (
+        <Neighbours title="Calls" links={links.filter((one) => one.client === service)} end="server" {...props} />
+      )}
     </aside>
   );
 }
@@ -90,19 +100,39 @@ function Figures({ stats, baseline }: { stats: Stats; baseline: Stats | null }) 
   const ms = (value: number | null | undefined) => (value == null ? '–' : duration(value * 1_000));
   return (
     <dl class="figures">
-      <Figure name="rate" value={rate(stats.callsPerSecond)} before={baseline === null ? undefined : rate(baseline.callsPerSecond)} change={change.rate === null ? '' : signedPercent(change.rate)} />
+      <Figure
+        name="rate"
+        value={rate(stats.callsPerSecond)}
+        before={baseline === null ? undefined : rate(baseline.callsPerSecond)}
+        change={change.rate === null ? '' : signedPercent(change.rate)}
+      />
       <Figure
         name="errors"
         value={percent(stats.errorRatio ?? 0)}
         before={baseline === null ? undefined : percent(baseline.errorRatio ?? 0)}
         change={`${count(stats.errors)} of ${count(stats.calls)}`}
       />
-      <Figure name="p95" value={ms(stats.p95Ms)} before={baseline === null ? undefined : ms(baseline.p95Ms)} change={`p50 ${ms(stats.p50Ms)} · p99 ${ms(stats.p99Ms)}`} />
+      <Figure
+        name="p95"
+        value={ms(stats.p95Ms)}
+        before={baseline === null ? undefined : ms(baseline.p95Ms)}
+        change={`p50 ${ms(stats.p50Ms)} · p99 ${ms(stats.p99Ms)}`}
+      />
     </dl>
   );
 }
 
-function Figure({ name, value, before, change }: { name: string; value: string; before: string | undefined; change: string }) {
+function Figure({
+  name,
+  value,
+  before,
+  change,
+}: {
+  name: string;
+  value: string;
+  before: string | undefined;
+  change: string;
+}) {
   return (
     <div>
       <dt>{name}</dt>
@@ -150,7 +180,13 @@ function Details({ series, service }: { series: Series; service: string }) {
   const calls = useMemo(
     () => [
       { label: 'calls', colour: 'accent', fill: true, values: series.points.map((point) => point.calls * perSecond) },
-      { label: 'errors', colour: 'failing', fill: true, dash: [5, 3], values: series.points.map((point) => point.errors * perSecond) },
+      {
+        label: 'errors',
+        colour: 'failing',
+        fill: true,
+        dash: [5, 3],
+        values: series.points.map((point) => point.errors * perSecond),
+      },
     ],
     [series],
   );
@@ -165,9 +201,19 @@ function Details({ series, service }: { series: Series; service: string }) {
     <>
       <Notices notices={series.notices} />
       <h3>Calls and errors</h3>
-      <Chart timesMs={times} lines={calls} format={rate} summary={`Calls over time: ${count(series.total.calls)}, of which ${count(series.total.errors)} failed`} />
+      <Chart
+        timesMs={times}
+        lines={calls}
+        format={rate}
+        summary={`Calls over time: ${count(series.total.calls)}, of which ${count(series.total.errors)} failed`}
+      />
       <h3>Duration</h3>
-      <Chart timesMs={times} lines={times95} format={milliseconds} summary={`Durations over time: p95 ${milliseconds(series.total.p95Ms ?? 0)} over all of it`} />
+      <Chart
+        timesMs={times}
+        lines={times95}
+        format={milliseconds}
+        summary={`Durations over time: p95 ${milliseconds(series.total.p95Ms ?? 0)} over all of it`}
+      />
       <Exemplars series={series} />
       {series.operations.length > 0 && (
         <>
@@ -176,9 +222,15 @@ function Details({ series, service }: { series: Series; service: string }) {
             <thead>
               <tr>
                 <th scope="col">operation</th>
-                <th scope="col" class="number">rate</th>
-                <th scope="col" class="number">errors</th>
-                <th scope="col" class="number">p95</th>
+                <th scope="col" class="number">
+                  rate
+                </th>
+                <th scope="col" class="number">
+                  errors
+                </th>
+                <th scope="col" class="number">
+                  p95
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -205,7 +257,9 @@ const KIND_ORDER = { failed: 0, slow: 1, normal: 2 } as const;
 const EXEMPLARS_SHOWN = 8;
 
 function Exemplars({ series }: { series: Series }) {
-  const shown = series.exemplars.toSorted((a, b) => KIND_ORDER[a.kind] - KIND_ORDER[b.kind] || b.atMs - a.atMs).slice(0, EXEMPLARS_SHOWN);
+  const shown = series.exemplars
+    .toSorted((a, b) => KIND_ORDER[a.kind] - KIND_ORDER[b.kind] || b.atMs - a.atMs)
+    .slice(0, EXEMPLARS_SHOWN);
   return (
     <>
       <h3>Example traces</h3>

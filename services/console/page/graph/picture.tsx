@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { GraphView } from '../core/graph-view.ts';
 import { type Direction, walk } from '../core/graph-walk.ts';
-import type { Place, Places } from '../core/layout.ts';
+import type { Layout, Place, Places } from '../core/layout.ts';
 import { fitAll, parseView, printView, reveal, type Size, type Viewport, zoomAt } from '../core/viewport.ts';
 import { Icon, type IconName } from '../ui/icons.tsx';
 import { isTyping } from '../ui/keys.ts';
@@ -17,7 +17,7 @@ export interface Selection {
 
 interface PictureProps {
   readonly view: GraphView;
-  readonly places: Places;
+  readonly layout: Layout;
   readonly shown: Shown;
   readonly selection: Selection;
   /** Services that stand out; the others step back. Empty: all alike. */
@@ -32,11 +32,19 @@ interface PictureProps {
 }
 
 export function Picture(props: PictureProps) {
-  const { view, places, shown, selection, marked, seen, onSeen } = props;
+  const { view, layout, shown, selection, marked, seen, onSeen } = props;
+  const { places } = layout;
   const box = useRef<HTMLDivElement>(null);
   const size = useSize(box);
   const placed = useMemo(() => view.nodes.filter(({ name }) => places.has(name)), [view, places]);
-  const all = useMemo(() => fitAll(placed.map(({ name }) => places.get(name) as Place), size), [placed, places, size]);
+  const all = useMemo(
+    () =>
+      fitAll(
+        placed.map(({ name }) => places.get(name) as Place),
+        size,
+      ),
+    [placed, places, size],
+  );
   const [moved, setMoved] = useState<Viewport | undefined>(() => parseView(seen));
   useEffect(() => setMoved(parseView(seen)), [seen]);
   const port = moved ?? all;
@@ -69,7 +77,15 @@ export function Picture(props: PictureProps) {
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys belong to the buttons inside.
     <div class="picture" ref={box} onKeyDown={onKey} {...usePointer(box, port, move)}>
       <div class="scene" style={{ transform: `translate(${port.x}px, ${port.y}px) scale(${port.scale})` }}>
-        <Links links={view.links} places={places} shown={shown} selection={selection} marked={marked} scale={port.scale} onLink={props.onLink} />
+        <Links
+          links={view.links}
+          layout={layout}
+          shown={shown}
+          selection={selection}
+          marked={marked}
+          scale={port.scale}
+          onLink={props.onLink}
+        />
         <ul class="nodes" aria-label="Services">
           {placed.map((node) => (
             <NodeCard
@@ -96,7 +112,12 @@ export function Picture(props: PictureProps) {
   );
 }
 
-const ARROWS: Readonly<Record<string, Direction>> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
+const ARROWS: Readonly<Record<string, Direction>> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+};
 
 function Tool({ icon, words, onClick }: { icon: IconName; words: string; onClick: () => void }) {
   return (

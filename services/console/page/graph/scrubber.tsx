@@ -28,15 +28,24 @@ export function Scrubber({ held, range, baseline, live, entry, onUntil }: Scrubb
   const roundMs = Math.max(60_000, Math.round(lengthMs / BARS_MAX / 60_000) * 60_000);
   const [fromMs, untilMs] = [Math.floor(held.fromMs / roundMs) * roundMs, Math.ceil(held.toMs / roundMs) * roundMs];
   const query = new URLSearchParams({ from: String(fromMs), to: String(untilMs), service: entry });
-  const series = useAnswer(entry === '' ? undefined : String(query), (signal) => getJson<Series>('graph/series', query, signal), entry);
+  const series = useAnswer(
+    entry === '' ? undefined : String(query),
+    (signal) => getJson<Series>('graph/series', query, signal),
+    entry,
+  );
   const past = new URLSearchParams({ from: String(fromMs), to: String(untilMs) });
   const incidents = useAnswer(String(past), (signal) => getJson<Incidents>('incidents', past, signal), 'incidents');
-  const left = (range: Range) => ({ left: `${share(range.fromMs) * 100}%`, width: `${Math.max(0.3, (share(range.toMs) - share(range.fromMs)) * 100)}%` });
+  const left = (range: Range) => ({
+    left: `${share(range.fromMs) * 100}%`,
+    width: `${Math.max(0.3, (share(range.toMs) - share(range.fromMs)) * 100)}%`,
+  });
   return (
     <div class="scrubber">
       <div class="track">
         {series.data !== undefined && <Bars series={series.data} share={share} entry={entry} />}
-        {baseline !== null && <span class="span-of baseline" style={left(baseline)} title={`Baseline: ${words(baseline)}`} />}
+        {baseline !== null && (
+          <span class="span-of baseline" style={left(baseline)} title={`Baseline: ${words(baseline)}`} />
+        )}
         <span class="span-of now" style={left(range)} title={`Shown: ${words(range)}`} />
         {(incidents.data?.incidents ?? []).map((incident) => (
           <a
@@ -71,17 +80,38 @@ export function Scrubber({ held, range, baseline, live, entry, onUntil }: Scrubb
   );
 }
 
-const words = ({ fromMs, toMs }: Range) => `${dayAndClock(fromMs)} to ${clock(toMs)}, ${duration((toMs - fromMs) * 1_000)}`;
+const words = ({ fromMs, toMs }: Range) =>
+  `${dayAndClock(fromMs)} to ${clock(toMs)}, ${duration((toMs - fromMs) * 1_000)}`;
 
 function Bars({ series, share, entry }: { series: Series; share: (ms: number) => number; entry: string }) {
   const most = useMemo(() => Math.max(1, ...series.points.map(({ calls }) => calls)), [series]);
   const width = share(series.range.fromMs + series.stepMs) - share(series.range.fromMs);
   return (
-    <svg class="bars" viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label={`Calls of ${inWords(entry)}: ${count(series.total.calls)}, of which ${count(series.total.errors)} failed`}>
+    <svg
+      class="bars"
+      viewBox="0 0 1000 100"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`Calls of ${inWords(entry)}: ${count(series.total.calls)}, of which ${count(series.total.errors)} failed`}
+    >
       {series.points.map(({ atMs, calls, errors }) => (
         <g key={atMs}>
-          <rect class="calls" x={share(atMs) * 1000} width={Math.max(1, width * 1000 - 0.6)} y={100 - (calls / most) * 92} height={(calls / most) * 92} />
-          {errors > 0 && <rect class="errors" x={share(atMs) * 1000} width={Math.max(1, width * 1000 - 0.6)} y={100 - Math.max(5, (errors / most) * 92)} height={Math.max(5, (errors / most) * 92)} />}
+          <rect
+            class="calls"
+            x={share(atMs) * 1000}
+            width={Math.max(1, width * 1000 - 0.6)}
+            y={100 - (calls / most) * 92}
+            height={(calls / most) * 92}
+          />
+          {errors > 0 && (
+            <rect
+              class="errors"
+              x={share(atMs) * 1000}
+              width={Math.max(1, width * 1000 - 0.6)}
+              y={100 - Math.max(5, (errors / most) * 92)}
+              height={Math.max(5, (errors / most) * 92)}
+            />
+          )}
         </g>
       ))}
     </svg>

@@ -1,11 +1,11 @@
 import type { Graph } from '../core/api-types.ts';
-import { findServices, type GraphView, teamsOf } from '../core/graph-view.ts';
 import { plural } from '../core/format.ts';
+import { findServices, type GraphView, teamsOf } from '../core/graph-view.ts';
 import type { ViewState } from '../core/routes.ts';
 import { Segmented, Toggle, useTyped } from '../ui/controls.tsx';
 import { Icon } from '../ui/icons.tsx';
-import { inWords } from '../ui/text.tsx';
 import { SpanSelect } from '../ui/span-select.tsx';
+import { inWords } from '../ui/text.tsx';
 
 interface ToolbarProps {
   readonly state: ViewState<'graph'>;
@@ -42,7 +42,10 @@ export function Toolbar({ state, graph, view, onChange }: ToolbarProps) {
       )}
       <label class="compact">
         <span class="faint">against</span>
-        <select value={state.since > 0 ? 'since' : state.base} onChange={(event) => onChange({ base: event.currentTarget.value === 'same' ? 'same' : 'day', since: 0 })}>
+        <select
+          value={state.since > 0 ? 'since' : state.base}
+          onChange={(event) => onChange({ base: event.currentTarget.value === 'same' ? 'same' : 'day', since: 0 })}
+        >
           <option value="day">the 24 hours before</option>
           <option value="same">as long before it</option>
           {state.since > 0 && <option value="since">the time before the incident</option>}
@@ -51,11 +54,26 @@ export function Toolbar({ state, graph, view, onChange }: ToolbarProps) {
       <span class="gap" />
       <form class="field-icon" role="search" onSubmit={openFirst}>
         <Icon name="search" />
-        <input type="search" aria-label="Find a service in the graph" placeholder="Find a service" list="service-names" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
-        <datalist id="service-names">{graph?.nodes.slice(0, 500).map(({ name }) => <option key={name} value={name} />)}</datalist>
+        <input
+          type="search"
+          aria-label="Find a service in the graph"
+          placeholder="Find a service"
+          list="service-names"
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+        <datalist id="service-names">
+          {graph?.nodes.slice(0, 500).map(({ name }) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
       </form>
       {teams.length > 0 && (
-        <select aria-label="Team" value={state.team} onChange={(event) => onChange({ team: event.currentTarget.value })}>
+        <select
+          aria-label="Team"
+          value={state.team}
+          onChange={(event) => onChange({ team: event.currentTarget.value })}
+        >
           <option value="">All teams</option>
           {teams.map((team) => (
             <option key={team} value={team}>
@@ -105,7 +123,13 @@ function FocusBar({ state, onChange }: Pick<ToolbarProps, 'state' | 'onChange'>)
       </b>
       {hops('up', 'who depends on it')}
       {hops('down', 'what it depends on')}
-      <button type="button" class="icon-button small" aria-label="End the focus" title="End the focus" onClick={() => onChange({ focus: '', up: 9, down: 9 })}>
+      <button
+        type="button"
+        class="icon-button small"
+        aria-label="End the focus"
+        title="End the focus"
+        onClick={() => onChange({ focus: '', up: 9, down: 9 })}
+      >
         <Icon name="close" size={14} />
       </button>
     </span>

@@ -35,16 +35,20 @@ const NOTHING_CHOSEN = { service: '', client: '', server: '' };
 function Drawn({ graph, whole }: { graph: Graph; whole: Incident }) {
   const hit = useMemo(() => new Set([...whole.incident.services, ...whole.path]), [whole]);
   const view = useMemo(() => nearView(graph, hit), [graph, hit]);
-  const places = useLayout(view, 'blast', 0);
-  if (places === undefined) return <Loading what="layout" />;
+  const layout = useLayout(view, 'blast', 0);
+  if (layout === undefined) return <Loading what="layout" />;
   const { during, before, incident } = whole;
-  const time = { span: Math.max(60, Math.ceil((during.toMs - during.fromMs) / 1_000)), until: incident.active ? 0 : during.toMs, since: before.fromMs };
+  const time = {
+    span: Math.max(60, Math.ceil((during.toMs - during.fromMs) / 1_000)),
+    until: incident.active ? 0 : during.toMs,
+    since: before.fromMs,
+  };
   return (
     <>
       <div class="blast">
         <Picture
           view={view}
-          places={places}
+          layout={layout}
           shown="during"
           selection={NOTHING_CHOSEN}
           marked={hit}

@@ -1,6 +1,6 @@
 import type { Incident } from '../core/api-types.ts';
-import { clock } from '../core/format.ts';
 import { evidenceOf, whyOf } from '../core/evidence.ts';
+import { clock } from '../core/format.ts';
 import { causeName } from '../core/markdown.ts';
 import { hrefOf } from '../core/routes.ts';
 import { inWords } from '../ui/text.tsx';
@@ -15,7 +15,10 @@ export function Causes({ whole }: { whole: Incident }) {
             <b>
               <bdi>{inWords(causeName(culprit.cause))}</bdi>
             </b>
-            <span class="score" title="0 to 1: how much of the errors it explains above its usual share, times how purely its traffic fails">
+            <span
+              class="score"
+              title="0 to 1: how much of the errors it explains above its usual share, times how purely its traffic fails"
+            >
               <i style={{ width: `${Math.min(1, Math.max(0, culprit.cause.score)) * 100}%` }} />
               <span>{culprit.cause.score.toFixed(2)}</span>
             </span>

@@ -20,11 +20,16 @@ export function Examples({ whole, state, onChange }: ExamplesProps) {
   const failing = whole.failing.find(({ traceId }) => traceId === state.failing) ?? whole.failing[0];
   const alike = whole.healthy.find(({ rootOperation }) => rootOperation === failing?.entryOperation);
   const healthy = whole.healthy.find(({ traceId }) => traceId === state.healthy) ?? alike ?? whole.healthy[0];
-  const failed = useAnswer(failing?.traceId, (signal) => getJson<Trace>(`traces/${failing?.traceId}`, undefined, signal));
+  const failed = useAnswer(failing?.traceId, (signal) =>
+    getJson<Trace>(`traces/${failing?.traceId}`, undefined, signal),
+  );
   const well = useAnswer(healthy?.traceId, (signal) => getJson<Trace>(`traces/${healthy?.traceId}`, undefined, signal));
   const failedModel = useMemo(() => (failed.data === undefined ? undefined : traceModel(failed.data)), [failed.data]);
   const wellModel = useMemo(() => (well.data === undefined ? undefined : traceModel(well.data)), [well.data]);
-  const longest = Math.max(1, ...[failedModel, wellModel].map((model) => (model === undefined ? 0 : model.tree.toNs - model.tree.fromNs)));
+  const longest = Math.max(
+    1,
+    ...[failedModel, wellModel].map((model) => (model === undefined ? 0 : model.tree.toNs - model.tree.fromNs)),
+  );
   if (failing === undefined) return <p class="faint">No failing trace is at hand.</p>;
   return (
     <>
@@ -45,7 +50,8 @@ export function Examples({ whole, state, onChange }: ExamplesProps) {
             <select value={healthy.traceId} onChange={(event) => onChange({ healthy: event.currentTarget.value })}>
               {whole.healthy.map((one) => (
                 <option key={one.traceId} value={one.traceId}>
-                  {one.traceId.slice(0, 8)} {inWords(one.rootOperation ?? '')} {duration(one.durationMs * 1_000)} {clock(one.startMs)}
+                  {one.traceId.slice(0, 8)} {inWords(one.rootOperation ?? '')} {duration(one.durationMs * 1_000)}{' '}
+                  {clock(one.startMs)}
                 </option>
               ))}
             </select>
@@ -59,7 +65,16 @@ export function Examples({ whole, state, onChange }: ExamplesProps) {
       </div>
       <div class="side-by-side">
         <Answered answer={failed} what="failing trace">
-          {() => failedModel !== undefined && <MiniWaterfall model={failedModel} title="Failing" longestNs={longest} originSpanId={failing.originSpanId} />}
+          {() =>
+            failedModel !== undefined && (
+              <MiniWaterfall
+                model={failedModel}
+                title="Failing"
+                longestNs={longest}
+                originSpanId={failing.originSpanId}
+              />
+            )
+          }
         </Answered>
         {healthy === undefined ? (
           <p class="faint">No healthy trace of these operations is at hand.</p>
@@ -69,7 +84,9 @@ export function Examples({ whole, state, onChange }: ExamplesProps) {
           </Answered>
         )}
       </div>
-      {failedModel !== undefined && wellModel !== undefined && <DifferenceTable here={failedModel} other={wellModel} hereWord="failing" otherWord="healthy" />}
+      {failedModel !== undefined && wellModel !== undefined && (
+        <DifferenceTable here={failedModel} other={wellModel} hereWord="failing" otherWord="healthy" />
+      )}
     </>
   );
 }

@@ -67,11 +67,18 @@ function Shown({ whole, route, onWhole }: ShownProps) {
             <Icon name="graph" /> On the graph
           </a>
           {whole.failing[0] !== undefined && (
-            <a class="button" href={hrefOf('trace', { selected: whole.failing[0].originSpanId }, whole.failing[0].traceId)}>
+            <a
+              class="button"
+              href={hrefOf('trace', { selected: whole.failing[0].originSpanId }, whole.failing[0].traceId)}
+            >
               <Icon name="error" /> A failing trace
             </a>
           )}
-          <CopyButton label="Copy the incident as Markdown" words="Copy as Markdown" text={() => incidentMarkdown(whole, location.href)} />
+          <CopyButton
+            label="Copy the incident as Markdown"
+            words="Copy as Markdown"
+            text={() => incidentMarkdown(whole, location.href)}
+          />
           {whole.mergedInto !== null && (
             <a class="button" href={hrefOf('incident', {}, whole.mergedInto)}>
               Merged into <code>{whole.mergedInto}</code>
@@ -91,6 +98,10 @@ function Shown({ whole, route, onWhole }: ShownProps) {
             <h2 id="hit-title">Who is hit</h2>
             <WhoIsHit whole={whole} />
           </section>
+          <section class="block" aria-labelledby="errors-title">
+            <h2 id="errors-title">Errors</h2>
+            <ErrorTable whole={whole} />
+          </section>
         </div>
         <div>
           <section class="block" aria-labelledby="causes-title">
@@ -104,10 +115,6 @@ function Shown({ whole, route, onWhole }: ShownProps) {
           <section class="block" aria-labelledby="timeline-title">
             <h2 id="timeline-title">Timeline</h2>
             <Timeline whole={whole} />
-          </section>
-          <section class="block" aria-labelledby="errors-title">
-            <h2 id="errors-title">Errors</h2>
-            <ErrorTable whole={whole} />
           </section>
         </div>
       </div>
@@ -142,7 +149,8 @@ function Path({ path, cause }: { path: readonly string[]; cause: string }) {
 
 function Facts({ whole }: { whole: Incident }) {
   const { incident, firstErrorMs, dataQuality } = whole;
-  const lastMs = incident.resolvedMs ?? (incident.active ? Math.max(consoleNow(), incident.updatedMs) : incident.updatedMs);
+  const lastMs =
+    incident.resolvedMs ?? (incident.active ? Math.max(consoleNow(), incident.updatedMs) : incident.updatedMs);
   const lacks = [
     dataQuality.incompleteTraces > 0 ? `${count(dataQuality.incompleteTraces)} traces are incomplete` : '',
     dataQuality.lateDropped > 0 ? `${count(dataQuality.lateDropped)} late counts were left out` : '',
@@ -150,10 +158,22 @@ function Facts({ whole }: { whole: Incident }) {
     dataQuality.samplingRatio < 1 ? `only ${percent(dataQuality.samplingRatio)} of traces are recorded` : '',
   ].filter((lack) => lack !== '');
   const facts: readonly (readonly [string, string, string])[] = [
-    ['requests hit', percent(incident.affectedShare), `${count(incident.affectedRequests)} of ${count(incident.totalRequests)}`],
+    [
+      'requests hit',
+      percent(incident.affectedShare),
+      `${count(incident.affectedRequests)} of ${count(incident.totalRequests)}`,
+    ],
     ['cause', inWords(causeName(incident.cause)), incident.cause.peerKind],
-    [incident.active ? 'under way for' : 'lasted', duration((lastMs - incident.openedMs) * 1_000), `detected ${duration((incident.detectedMs - firstErrorMs) * 1_000)} after the first error`],
-    ['teams', incident.teams.length === 0 ? 'nobody named' : incident.teams.map(inWords).join(', '), incident.teams.length === 0 ? 'set CONSOLE_TEAMS' : 'own what is on the path'],
+    [
+      incident.active ? 'under way for' : 'lasted',
+      duration((lastMs - incident.openedMs) * 1_000),
+      `detected ${duration((incident.detectedMs - firstErrorMs) * 1_000)} after the first error`,
+    ],
+    [
+      'teams',
+      incident.teams.length === 0 ? 'nobody named' : incident.teams.map(inWords).join(', '),
+      incident.teams.length === 0 ? 'set CONSOLE_TEAMS' : 'own what is on the path',
+    ],
   ];
   return (
     <>

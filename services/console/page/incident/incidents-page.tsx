@@ -1,5 +1,5 @@
 import { useCallback } from 'preact/hooks';
-import type { Incidents, IncidentSummary } from '../core/api-types.ts';
+import type { IncidentSummary, Incidents } from '../core/api-types.ts';
 import { count, dayAndClock, duration, percent } from '../core/format.ts';
 import { causeName } from '../core/markdown.ts';
 import { hrefOf, type Route } from '../core/routes.ts';
@@ -57,7 +57,10 @@ function IncidentCard({ incident }: { incident: IncidentSummary }) {
   const lastMs = incident.resolvedMs ?? Math.max(incident.updatedMs, incident.active ? consoleNow() : 0);
   return (
     <li>
-      <a class={`card incident-card ${incident.severity} ${incident.active ? 'active' : ''}`} href={hrefOf('incident', {}, incident.incidentId)}>
+      <a
+        class={`card incident-card ${incident.severity} ${incident.active ? 'active' : ''}`}
+        href={hrefOf('incident', {}, incident.incidentId)}
+      >
         <span class="card-title">
           <SeverityTag severity={incident.severity} />
           <StateTag incident={incident} />
@@ -93,9 +96,19 @@ function IncidentCard({ incident }: { incident: IncidentSummary }) {
 
 function AllWell({ which }: { which: 'all' | 'open' | 'resolved' }) {
   return (
-    <Empty icon="check" title={which === 'resolved' ? 'No incident is over yet' : which === 'open' ? 'Nothing is on fire' : 'No incidents so far'}>
+    <Empty
+      icon="check"
+      title={
+        which === 'resolved'
+          ? 'No incident is over yet'
+          : which === 'open'
+            ? 'Nothing is on fire'
+            : 'No incidents so far'
+      }
+    >
       <p class="faint">
-        An incident opens within some 20 seconds when an edge, a service or an entry operation fails clearly more often than it used to. <code>npm run demo</code> breaks a database after 30 s.
+        An incident opens within some 20 seconds when an edge, a service or an entry operation fails clearly more often
+        than it used to. <code>npm run demo</code> breaks a database after 30 s.
       </p>
     </Empty>
   );

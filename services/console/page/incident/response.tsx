@@ -24,7 +24,13 @@ export function Response({ whole, onWhole }: ResponseProps) {
     setProblem('');
     keepName(name);
     try {
-      onWhole(await sendJson<Incident>(method, `incidents/${incident.incidentId}/${path}`, name.trim() === '' ? body : { ...body, by: name.trim() }));
+      onWhole(
+        await sendJson<Incident>(
+          method,
+          `incidents/${incident.incidentId}/${path}`,
+          name.trim() === '' ? body : { ...body, by: name.trim() },
+        ),
+      );
       then();
     } catch (error) {
       setProblem(error instanceof ApiError ? error.message : String(error));
@@ -49,13 +55,24 @@ export function Response({ whole, onWhole }: ResponseProps) {
             is on it since {dayAndClock(incident.acknowledgement.atMs)}.
           </span>
         )}
-        <button type="button" class={isTaken ? 'button' : 'button primary'} disabled={busy} onClick={() => send('PUT', 'acknowledgement', { acknowledged: !isTaken })}>
+        <button
+          type="button"
+          class={isTaken ? 'button' : 'button primary'}
+          disabled={busy}
+          onClick={() => send('PUT', 'acknowledgement', { acknowledged: !isTaken })}
+        >
           <Icon name={isTaken ? 'close' : 'check'} /> {isTaken ? 'Give it back' : 'Acknowledge'}
         </button>
       </p>
       <label class="compact">
         <span class="faint">as</span>
-        <input value={name} placeholder="your name" maxLength={200} autocomplete="name" onInput={(event) => setName(event.currentTarget.value)} />
+        <input
+          value={name}
+          placeholder="your name"
+          maxLength={200}
+          autocomplete="name"
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
       </label>
       <ul class="notes">
         {notes.map(({ by, atMs, text }, at) => (
@@ -72,7 +89,13 @@ export function Response({ whole, onWhole }: ResponseProps) {
       <form onSubmit={addNote}>
         <label class="field">
           <span>Add a note</span>
-          <textarea rows={2} maxLength={10_000} value={note} placeholder="What you know, what you have tried" onInput={(event) => setNote(event.currentTarget.value)} />
+          <textarea
+            rows={2}
+            maxLength={10_000}
+            value={note}
+            placeholder="What you know, what you have tried"
+            onInput={(event) => setNote(event.currentTarget.value)}
+          />
         </label>
         <button type="submit" class="button" disabled={busy || note.trim() === ''}>
           Add the note

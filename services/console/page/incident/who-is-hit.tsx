@@ -5,7 +5,10 @@ import { Text } from '../ui/text.tsx';
 
 export function WhoIsHit({ whole }: { whole: Incident }) {
   const { entryOperations, maskedRequests, during, incident } = whole;
-  const time = { span: Math.max(60, Math.ceil((during.toMs - during.fromMs) / 1_000)), until: incident.active ? 0 : during.toMs };
+  const time = {
+    span: Math.max(60, Math.ceil((during.toMs - during.fromMs) / 1_000)),
+    until: incident.active ? 0 : during.toMs,
+  };
   return (
     <>
       <table class="data">
@@ -14,15 +17,22 @@ export function WhoIsHit({ whole }: { whole: Incident }) {
           <tr>
             <th scope="col">entry operation</th>
             <th scope="col">share that failed</th>
-            <th scope="col" class="number">failed</th>
-            <th scope="col" class="number">of</th>
+            <th scope="col" class="number">
+              failed
+            </th>
+            <th scope="col" class="number">
+              of
+            </th>
           </tr>
         </thead>
         <tbody>
           {entryOperations.map((entry) => (
             <tr key={`${entry.service}\u0000${entry.operation}`}>
               <td>
-                <a class="link" href={hrefOf('search', { ...time, service: entry.service, operation: entry.operation, errors: true })}>
+                <a
+                  class="link"
+                  href={hrefOf('search', { ...time, service: entry.service, operation: entry.operation, errors: true })}
+                >
                   <Text of={entry.service} max={40} /> <Text of={entry.operation} max={60} />
                 </a>
               </td>
@@ -40,7 +50,11 @@ export function WhoIsHit({ whole }: { whole: Incident }) {
           ))}
         </tbody>
       </table>
-      {maskedRequests > 0 && <p class="faint">{count(maskedRequests)} further requests met the error and succeeded all the same, by a retry or a fallback.</p>}
+      {maskedRequests > 0 && (
+        <p class="faint">
+          {count(maskedRequests)} further requests met the error and succeeded all the same, by a retry or a fallback.
+        </p>
+      )}
     </>
   );
 }

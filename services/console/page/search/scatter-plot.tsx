@@ -17,8 +17,14 @@ export function ScatterPlot({ traces }: { traces: readonly TraceSummary[] }) {
   const y = (share: number) => 8 + (1 - share) * (HEIGHT - BOTTOM - 12);
   return (
     <figure class="scatter">
-      <figcaption class="faint">Duration over time. ○ all well, ✕ with errors; large ones have many spans. The list below has the same traces.</figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="group" aria-label={`Durations of ${plural(traces.length, 'trace')} over time`}>
+      <figcaption class="faint">
+        Duration over time. ○ all well, ✕ with errors; large ones have many spans. The list below has the same traces.
+      </figcaption>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="group"
+        aria-label={`Durations of ${plural(traces.length, 'trace')} over time`}
+      >
         {lines.map((line) => (
           <g key={line.ms} aria-hidden="true">
             <path class="grid" d={`M${LEFT},${y(line.y)}H${WIDTH}`} />

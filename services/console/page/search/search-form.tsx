@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { GraphNode, Notice } from '../core/api-types.ts';
+import { dayAndClock } from '../core/format.ts';
 import type { ViewState } from '../core/routes.ts';
 import { hrefOf } from '../core/routes.ts';
 import { type SearchProblem, traceIdIn } from '../core/search-query.ts';
-import { dayAndClock } from '../core/format.ts';
 import { getJson } from '../data/api.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Toggle } from '../ui/controls.tsx';
@@ -48,15 +48,27 @@ export function SearchForm({ state, problem, busy, onSearch, onAgain }: SearchFo
   return (
     <form class="search-form" onSubmit={send} aria-label="What to search for">
       <Field label="Service">
-        <input list="search-services" value={form.service} placeholder="any" onInput={(e) => set({ service: e.currentTarget.value })} />
+        <input
+          list="search-services"
+          value={form.service}
+          placeholder="any"
+          onInput={(e) => set({ service: e.currentTarget.value })}
+        />
         <datalist id="search-services">
-          {(services.data?.services ?? []).filter(({ kind }) => kind === 'service').map(({ name }) => (
-            <option key={name} value={name} />
-          ))}
+          {(services.data?.services ?? [])
+            .filter(({ kind }) => kind === 'service')
+            .map(({ name }) => (
+              <option key={name} value={name} />
+            ))}
         </datalist>
       </Field>
       <Field label="Operation">
-        <input list="search-operations" value={form.operation} placeholder="any" onInput={(e) => set({ operation: e.currentTarget.value })} />
+        <input
+          list="search-operations"
+          value={form.operation}
+          placeholder="any"
+          onInput={(e) => set({ operation: e.currentTarget.value })}
+        />
         <datalist id="search-operations">
           {names.map((name) => (
             <option key={name} value={name} />
@@ -64,7 +76,11 @@ export function SearchForm({ state, problem, busy, onSearch, onAgain }: SearchFo
         </datalist>
       </Field>
       <Field label="Attributes" problem={problem?.field === 'attributes' ? problem.message : undefined}>
-        <input value={form.attributes} placeholder="http.route=/cart db.system=mysql" onInput={(e) => set({ attributes: e.currentTarget.value })} />
+        <input
+          value={form.attributes}
+          placeholder="http.route=/cart db.system=mysql"
+          onInput={(e) => set({ attributes: e.currentTarget.value })}
+        />
       </Field>
       <div class="pair">
         <Field label="Lasting at least" problem={problem?.field === 'min' ? problem.message : undefined}>
@@ -104,7 +120,12 @@ export function SearchForm({ state, problem, busy, onSearch, onAgain }: SearchFo
       </button>
       <hr />
       <Field label="Or a trace id, or anything with one in it">
-        <input value={pasted} class="mono" placeholder="4bf92f3577b34da6a3ce929d0e0e4736" onInput={(e) => setPasted(e.currentTarget.value)} />
+        <input
+          value={pasted}
+          class="mono"
+          placeholder="4bf92f3577b34da6a3ce929d0e0e4736"
+          onInput={(e) => setPasted(e.currentTarget.value)}
+        />
       </Field>
     </form>
   );

@@ -1,9 +1,9 @@
 import { useMemo } from 'preact/hooks';
-import type { Traces, TraceSummary } from '../core/api-types.ts';
+import type { TraceSummary, Traces } from '../core/api-types.ts';
 import { plural } from '../core/format.ts';
 import { hrefOf, type Route, type ViewState } from '../core/routes.ts';
 import { type SearchProblem, searchQuery } from '../core/search-query.ts';
-import { ApiError, getJson } from '../data/api.ts';
+import { type ApiError, getJson } from '../data/api.ts';
 import { consoleNow } from '../data/live.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { changeState } from '../ui/route.ts';
@@ -17,14 +17,23 @@ export function SearchPage({ route }: { route: Route<'search'> }) {
   const { sort, ...asked } = state;
   const checked = searchQuery(state, 0);
   const problem = checked instanceof URLSearchParams ? undefined : checked;
-  const answer = useAnswer(problem === undefined ? JSON.stringify(asked) : undefined, (signal) =>
-    getJson<Traces>('traces', searchQuery(state, consoleNow()) as URLSearchParams, signal),
-  'traces');
+  const answer = useAnswer(
+    problem === undefined ? JSON.stringify(asked) : undefined,
+    (signal) => getJson<Traces>('traces', searchQuery(state, consoleNow()) as URLSearchParams, signal),
+    'traces',
+  );
   const onChange = (change: Partial<ViewState<'search'>>) => changeState(route, change);
   return (
     <section class="search-page" aria-label="Search traces">
       <h1 class="hidden">Traces</h1>
-      <SearchForm key={JSON.stringify(asked)} state={state} problem={problem ?? problemOf(answer.error)} busy={answer.busy} onSearch={onChange} onAgain={answer.again} />
+      <SearchForm
+        key={JSON.stringify(asked)}
+        state={state}
+        problem={problem ?? problemOf(answer.error)}
+        busy={answer.busy}
+        onSearch={onChange}
+        onAgain={answer.again}
+      />
       <div class="results">
         {problem === undefined && (
           <Answered answer={answer} what="traces">
@@ -36,7 +45,11 @@ export function SearchPage({ route }: { route: Route<'search'> }) {
   );
 }
 
-const FIELDS: Readonly<Record<string, SearchProblem['field']>> = { attribute: 'attributes', durationMinMs: 'min', durationMaxMs: 'max' };
+const FIELDS: Readonly<Record<string, SearchProblem['field']>> = {
+  attribute: 'attributes',
+  durationMinMs: 'min',
+  durationMaxMs: 'max',
+};
 
 function problemOf(error: ApiError | undefined): SearchProblem | undefined {
   const field = FIELDS[error?.field ?? ''];
@@ -72,7 +85,10 @@ function Results({ found, state, onChange }: ResultsProps) {
         </h2>
         <label class="compact">
           <span class="faint">sort by</span>
-          <select value={state.sort} onChange={(event) => onChange({ sort: event.currentTarget.value as keyof typeof SORTS })}>
+          <select
+            value={state.sort}
+            onChange={(event) => onChange({ sort: event.currentTarget.value as keyof typeof SORTS })}
+          >
             <option value="newest">newest first</option>
             <option value="longest">longest first</option>
             <option value="errors">most errors</option>
@@ -94,7 +110,13 @@ function Results({ found, state, onChange }: ResultsProps) {
 }
 
 function NoTraces({ state, found, onChange }: ResultsProps) {
-  const isNarrow = state.service !== '' || state.errors || state.attributes !== '' || state.min !== '' || state.max !== '' || state.operation !== '';
+  const isNarrow =
+    state.service !== '' ||
+    state.errors ||
+    state.attributes !== '' ||
+    state.min !== '' ||
+    state.max !== '' ||
+    state.operation !== '';
   return (
     <>
       <Notices notices={found.notices} />
@@ -106,7 +128,11 @@ function NoTraces({ state, found, onChange }: ResultsProps) {
         </p>
         <p class="row">
           {isNarrow && (
-            <button type="button" class="button" onClick={() => onChange({ service: '', operation: '', attributes: '', min: '', max: '', errors: false })}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => onChange({ service: '', operation: '', attributes: '', min: '', max: '', errors: false })}
+            >
               Ask for any trace
             </button>
           )}
@@ -118,4 +144,3 @@ function NoTraces({ state, found, onChange }: ResultsProps) {
     </>
   );
 }
-

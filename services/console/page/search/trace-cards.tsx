@@ -25,7 +25,13 @@ function TraceCard({ trace, share }: { trace: TraceSummary; share: number }) {
       <a class={`card ${trace.errorCount > 0 ? 'failing' : ''}`} href={hrefOf('trace', {}, trace.traceId)}>
         <span class="card-bar" style={{ width: `${Math.max(0.4, share * 100)}%` }} />
         <span class="card-title">
-          {trace.rootService === null ? <i class="faint">the root is missing</i> : <b><Text of={trace.rootService} max={50} /></b>}{' '}
+          {trace.rootService === null ? (
+            <i class="faint">the root is missing</i>
+          ) : (
+            <b>
+              <Text of={trace.rootService} max={50} />
+            </b>
+          )}{' '}
           <Text of={trace.rootOperation ?? ''} max={80} />
         </span>
         <b class="card-duration">{duration(trace.durationMs * 1_000)}</b>
@@ -36,12 +42,17 @@ function TraceCard({ trace, share }: { trace: TraceSummary; share: number }) {
             </span>
           )}
           <span class="faint nowrap">{plural(trace.spanCount, 'span')}</span>
-          {trace.orphanCount > 0 && <span class="strong degraded nowrap"><HealthMark health="degraded" size={12} /> {plural(trace.orphanCount, 'orphan')}</span>}
+          {trace.orphanCount > 0 && (
+            <span class="strong degraded nowrap">
+              <HealthMark health="degraded" size={12} /> {plural(trace.orphanCount, 'orphan')}
+            </span>
+          )}
           {trace.open && <span class="tag">still open</span>}
           {trace.source === 'archive' && <span class="tag">archive</span>}
           {trace.services.slice(0, SERVICES_SHOWN).map((service) => (
             <span key={service.name} class={`chip ${service.errorCount > 0 ? 'failing' : ''}`}>
-              <Text of={service.name} max={32} /> {service.errorCount > 0 ? `${service.errorCount} ✕ of ${service.spanCount}` : service.spanCount}
+              <Text of={service.name} max={32} />{' '}
+              {service.errorCount > 0 ? `${service.errorCount} ✕ of ${service.spanCount}` : service.spanCount}
             </span>
           ))}
           {rest > 0 && <span class="faint">and {rest} more</span>}

@@ -45,10 +45,16 @@ export function Compare({ model, state, onChange }: TraceViewProps) {
           {({ trace, of }) =>
             trace === null ? (
               <Empty icon="traces" title="There is none to compare with">
-                <p class="faint">No trace of the same root operation without errors is at hand. Give a trace id above.</p>
+                <p class="faint">
+                  No trace of the same root operation without errors is at hand. Give a trace id above.
+                </p>
               </Empty>
             ) : (
-              <Beside model={model} otherId={trace.traceId} why={`of the middle duration among the newest ${plural(of, 'trace')} without errors`} />
+              <Beside
+                model={model}
+                otherId={trace.traceId}
+                why={`of the middle duration among the newest ${plural(of, 'trace')} without errors`}
+              />
             )
           }
         </Answered>
@@ -58,7 +64,9 @@ export function Compare({ model, state, onChange }: TraceViewProps) {
 }
 
 function Beside({ model, otherId, why }: { model: TraceModel; otherId: string; why: string }) {
-  const answer = useAnswer(otherId, (signal) => getJson<Trace>(`traces/${encodeURIComponent(otherId)}`, undefined, signal));
+  const answer = useAnswer(otherId, (signal) =>
+    getJson<Trace>(`traces/${encodeURIComponent(otherId)}`, undefined, signal),
+  );
   return (
     <Answered answer={answer} what="trace to compare with">
       {(trace) => <Both model={model} trace={trace} why={why} />}
@@ -73,7 +81,11 @@ function Both({ model, trace, why }: { model: TraceModel; trace: Trace; why: str
   return (
     <>
       <p class="lead">
-        This trace took <b>{nanos(Math.abs(differenceNs))} {differenceNs >= 0 ? 'longer' : 'less'}</b> than{' '}
+        This trace took{' '}
+        <b>
+          {nanos(Math.abs(differenceNs))} {differenceNs >= 0 ? 'longer' : 'less'}
+        </b>{' '}
+        than{' '}
         <a class="link" href={hrefOf('trace', {}, trace.traceId)}>
           the other
         </a>

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { TraceModel } from '../core/trace-model.ts';
-import { compareTimes, operationTimes, type OperationTimes } from '../core/trace-statistics.ts';
+import { compareTimes, type OperationTimes, operationTimes } from '../core/trace-statistics.ts';
 import { nanos } from '../core/trace-warnings.ts';
 import { Text } from '../ui/text.tsx';
 
@@ -15,7 +15,11 @@ interface DifferenceTableProps {
 
 /** Operations by how differently they behaved: new errors first, then the largest difference of self time. */
 export function DifferenceTable({ here, other, hereWord, otherWord }: DifferenceTableProps) {
-  const rows = useMemo(() => compareTimes(operationTimes(here.tree, here.self), operationTimes(other.tree, other.self)).slice(0, SHOWN_MAX), [here, other]);
+  const rows = useMemo(
+    () =>
+      compareTimes(operationTimes(here.tree, here.self), operationTimes(other.tree, other.self)).slice(0, SHOWN_MAX),
+    [here, other],
+  );
   const most = Math.max(1, ...rows.map(({ moreNs }) => Math.abs(moreNs)));
   return (
     <table class="data">
@@ -24,8 +28,12 @@ export function DifferenceTable({ here, other, hereWord, otherWord }: Difference
         <tr>
           <th scope="col">service</th>
           <th scope="col">operation</th>
-          <th scope="col" class="number">self time {hereWord}</th>
-          <th scope="col" class="number">self time {otherWord}</th>
+          <th scope="col" class="number">
+            self time {hereWord}
+          </th>
+          <th scope="col" class="number">
+            self time {otherWord}
+          </th>
           <th scope="col">difference</th>
         </tr>
       </thead>

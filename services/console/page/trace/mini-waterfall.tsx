@@ -20,7 +20,9 @@ const ROWS_MAX = 24;
 /** A trace at a glance: its first rows, and every failed one. */
 export function MiniWaterfall({ model, title, longestNs, originSpanId = '' }: MiniWaterfallProps) {
   const { tree, trace, colourOf } = model;
-  const chosen = tree.spans.flatMap((span, row) => (row < ROWS_MAX || hasFailed(span) ? [row] : [])).slice(0, ROWS_MAX + 12);
+  const chosen = tree.spans
+    .flatMap((span, row) => (row < ROWS_MAX || hasFailed(span) ? [row] : []))
+    .slice(0, ROWS_MAX + 12);
   const rest = tree.spans.length - chosen.length;
   return (
     <section class="mini" aria-label={title}>
@@ -38,7 +40,10 @@ export function MiniWaterfall({ model, title, longestNs, originSpanId = '' }: Mi
         {chosen.map((row) => {
           const span = tree.spans[row] as Span;
           return (
-            <li key={row} class={`s${colourOf.get(span.service) ?? 0} ${span.spanId === originSpanId ? 'origin' : ''} ${hasFailed(span) ? 'failed' : ''}`}>
+            <li
+              key={row}
+              class={`s${colourOf.get(span.service) ?? 0} ${span.spanId === originSpanId ? 'origin' : ''} ${hasFailed(span) ? 'failed' : ''}`}
+            >
               <span class="mini-name" style={{ paddingLeft: `${Math.min(8, span.depth) * 10}px` }}>
                 {hasFailed(span) && <HealthMark health="failing" size={11} />}
                 <b>

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Span } from '../core/api-types.ts';
 import { hasFailed } from '../core/span-tree.ts';
-import type { TraceModel } from '../core/trace-model.ts';
+import { SERVICE_COLOURS, type TraceModel } from '../core/trace-model.ts';
 import { WHOLE, type Zoom, zoomOf } from '../core/zoom.ts';
+import { canvasColour } from '../ui/colour.ts';
 import { THEME_CHANGED } from '../ui/theme.ts';
 import { ROW_HEIGHT } from './waterfall-row.tsx';
 
@@ -59,7 +60,10 @@ export function Minimap({ model, rows, zoom, scroll, onZoom }: MinimapProps) {
       />
       <span class="shade" style={{ left: 0, width: `${(seen.from / WHOLE) * 100}%` }} />
       <span class="shade" style={{ right: 0, width: `${(1 - seen.to / WHOLE) * 100}%` }} />
-      <span class="seen" style={{ top: `${(scroll.top / total) * 100}%`, height: `${Math.min(100, (scroll.height / total) * 100)}%` }} />
+      <span
+        class="seen"
+        style={{ top: `${(scroll.top / total) * 100}%`, height: `${Math.min(100, (scroll.height / total) * 100)}%` }}
+      />
     </div>
   );
 }
@@ -71,14 +75,19 @@ function draw(canvas: HTMLCanvasElement, { tree, colourOf, path }: TraceModel, r
   canvas.height = Math.round(HEIGHT * ratio);
   const context = canvas.getContext('2d');
   if (context === null) return;
-  const style = getComputedStyle(canvas);
-  const colours = Array.from({ length: 10 }, (_, at) => probe(canvas, `s${at}`));
-  const failing = style.getPropertyValue('--failing-solid').trim() || '#e5484d';
+  const box = canvas.parentElement ?? canvas;
+  const colours = Array.from({ length: SERVICE_COLOURS }, (_, at) => canvasColour(box, 'var(--service)', `s${at}`));
+  const failing = canvasColour(box, 'var(--failing-solid)');
   const x = (ns: number) => ((ns - tree.fromNs) / (tree.toNs - tree.fromNs)) * canvas.width;
   const rowHeight = canvas.height / Math.max(1, rows.length);
   const line = (span: Span, place: number, colour: string) => {
     context.fillStyle = colour;
-    context.fillRect(x(span.offsetNs), place * rowHeight, Math.max(ratio, x(span.offsetNs + span.durationNs) - x(span.offsetNs)), Math.max(1, Math.min(5 * ratio, rowHeight * 0.7)));
+    context.fillRect(
+      x(span.offsetNs),
+      place * rowHeight,
+      Math.max(ratio, x(span.offsetNs + span.durationNs) - x(span.offsetNs)),
+      Math.max(1, Math.min(5 * ratio, rowHeight * 0.7)),
+    );
   };
   rows.forEach((row, place) => {
     const span = tree.spans[row] as Span;
@@ -88,15 +97,7 @@ function draw(canvas: HTMLCanvasElement, { tree, colourOf, path }: TraceModel, r
     const span = tree.spans[row] as Span;
     if (hasFailed(span)) line(span, place, failing);
   });
-  context.fillStyle = style.color;
-  for (const { fromNs, toNs } of path) context.fillRect(x(fromNs), canvas.height - 2 * ratio, x(toNs) - x(fromNs), 2 * ratio);
-}
-
-function probe(canvas: HTMLCanvasElement, name: string): string {
-  const element = document.createElement('i');
-  element.className = `${name} swatch-service`;
-  canvas.parentElement?.append(element);
-  const colour = getComputedStyle(element).backgroundColor;
-  element.remove();
-  return colour;
+  context.fillStyle = canvasColour(box, 'var(--text)');
+  for (const { fromNs, toNs } of path)
+    context.fillRect(x(fromNs), canvas.height - 2 * ratio, x(toNs) - x(fromNs), 2 * ratio);
 }

@@ -26,7 +26,9 @@ export function SpanPanel({ model, row, onClose, onRow }: SpanPanelProps) {
   const parent = tree.spans[parentRow];
   const query = new URLSearchParams({ index: String(row) });
   const asked = span.detail === undefined ? `${span.spanId} ${row}` : undefined;
-  const answer = useAnswer(asked, (signal) => getJson<SpanDetail>(`traces/${trace.traceId}/spans/${span.spanId}`, query, signal));
+  const answer = useAnswer(asked, (signal) =>
+    getJson<SpanDetail>(`traces/${trace.traceId}/spans/${span.spanId}`, query, signal),
+  );
   const resource = trace.resources[span.resource];
   return (
     <aside class="panel span-panel" aria-label="One span">
@@ -36,7 +38,8 @@ export function SpanPanel({ model, row, onClose, onRow }: SpanPanelProps) {
             <Text of={span.operation} max={120} />
           </h2>
           <p class="faint">
-            <i class={`swatch-service s${model.colourOf.get(span.service) ?? 0}`} /> <Text of={span.service} max={60} />, {span.kind}
+            <i class={`swatch-service s${model.colourOf.get(span.service) ?? 0}`} /> <Text of={span.service} max={60} />
+            , {span.kind}
           </p>
         </div>
         <button type="button" class="icon-button" aria-label="Close the panel" title="Close (Esc)" onClick={onClose}>
@@ -45,7 +48,10 @@ export function SpanPanel({ model, row, onClose, onRow }: SpanPanelProps) {
       </header>
       {span.status === 'error' && (
         <p class="notice fail">
-          <HealthMark health="failing" /> <span><b>Failed.</b> {span.statusMessage !== '' && <Text of={span.statusMessage} max={1_000} />}</span>
+          <HealthMark health="failing" />{' '}
+          <span>
+            <b>Failed.</b> {span.statusMessage !== '' && <Text of={span.statusMessage} max={1_000} />}
+          </span>
         </p>
       )}
       {span.warnings.map((warning) => (
@@ -99,7 +105,9 @@ export function SpanPanel({ model, row, onClose, onRow }: SpanPanelProps) {
           {(detail) => <Detail detail={detail} span={span} tree={tree} />}
         </Answered>
       )}
-      {resource !== undefined && <AttributeTable title="Resource" service={span.service} attributes={resource.attributes} />}
+      {resource !== undefined && (
+        <AttributeTable title="Resource" service={span.service} attributes={resource.attributes} />
+      )}
     </aside>
   );
 }
@@ -125,7 +133,8 @@ function Detail({ detail, span, tree }: { detail: SpanDetail; span: Span; tree: 
             {detail.links.map((link) => (
               <li key={`${link.traceId}${link.spanId}`}>
                 <a class="link" href={hrefOf('trace', { selected: link.spanId }, link.traceId)}>
-                  <Icon name="link" size={13} /> span <code>{link.spanId}</code> of trace <code>{link.traceId.slice(0, 16)}</code>
+                  <Icon name="link" size={13} /> span <code>{link.spanId}</code> of trace{' '}
+                  <code>{link.traceId.slice(0, 16)}</code>
                 </a>
               </li>
             ))}

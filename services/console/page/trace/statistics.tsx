@@ -27,15 +27,31 @@ export function Statistics({ model, onChange }: TraceViewProps) {
       title: 'operation',
       by: (row) => row.operation,
       cell: (row) => (
-        <button type="button" class="link" onClick={() => onChange({ tab: 'waterfall', find: row.operation.slice(0, 200) }, 'large')}>
+        <button
+          type="button"
+          class="link"
+          onClick={() => onChange({ tab: 'waterfall', find: row.operation.slice(0, 200) }, 'large')}
+        >
           <Text of={row.operation} max={80} />
         </button>
       ),
     },
     { key: 'spans', title: 'spans', number: true, by: (row) => -row.spans, cell: (row) => count(row.spans) },
-    { key: 'failed', title: 'failed', number: true, by: (row) => -row.failed, cell: (row) => (row.failed === 0 ? '–' : <b class="strong failing">{row.failed} ✕</b>) },
+    {
+      key: 'failed',
+      title: 'failed',
+      number: true,
+      by: (row) => -row.failed,
+      cell: (row) => (row.failed === 0 ? '–' : <b class="strong failing">{row.failed} ✕</b>),
+    },
     { key: 'total', title: 'total', number: true, by: (row) => -row.totalNs, cell: (row) => nanos(row.totalNs) },
-    { key: 'path', title: 'on the critical path', number: true, by: (row) => -row.onPathNs, cell: (row) => (row.onPathNs === 0 ? '–' : nanos(row.onPathNs)) },
+    {
+      key: 'path',
+      title: 'on the critical path',
+      number: true,
+      by: (row) => -row.onPathNs,
+      cell: (row) => (row.onPathNs === 0 ? '–' : nanos(row.onPathNs)),
+    },
     {
       key: 'self',
       title: 'self time',
@@ -53,7 +69,14 @@ export function Statistics({ model, onChange }: TraceViewProps) {
   ];
   return (
     <div class="tables">
-      <SortedTable title="Time by operation" rows={rows} columns={columns} sort={sort} onSort={setSort} rowKey={(row) => `${row.service}\u0000${row.operation}`} />
+      <SortedTable
+        title="Time by operation"
+        rows={rows}
+        columns={columns}
+        sort={sort}
+        onSort={setSort}
+        rowKey={(row) => `${row.service}\u0000${row.operation}`}
+      />
     </div>
   );
 }

@@ -24,7 +24,11 @@ export function TraceHead({ model, state, onChange, again }: TraceViewProps & { 
     <header class="trace-head">
       <div class="trace-title">
         <h1>
-          {trace.rootService === null ? <i class="faint">the root is missing</i> : <Text of={trace.rootService} max={60} />}{' '}
+          {trace.rootService === null ? (
+            <i class="faint">the root is missing</i>
+          ) : (
+            <Text of={trace.rootService} max={60} />
+          )}{' '}
           <span class="operation">
             <Text of={trace.rootOperation ?? ''} max={100} />
           </span>
@@ -69,7 +73,10 @@ export function TraceHead({ model, state, onChange, again }: TraceViewProps & { 
         <a class="button" href={apiUrl(`traces/${trace.traceId}`)} download={`trace-${trace.traceId}.json`}>
           JSON
         </a>
-        <a class="button" href={hrefOf('search', { service: trace.rootService ?? '', operation: trace.rootOperation ?? '' })}>
+        <a
+          class="button"
+          href={hrefOf('search', { service: trace.rootService ?? '', operation: trace.rootOperation ?? '' })}
+        >
           <Icon name="search" /> Similar ones
         </a>
         <Segmented
@@ -89,7 +96,9 @@ export function TraceHead({ model, state, onChange, again }: TraceViewProps & { 
             <i class="swatch-service" aria-hidden="true" />
             <Text of={name} max={40} /> <span class="faint">{count(spanCount)}</span>
             {errorCount > 0 && <span class="strong failing">{errorCount} ✕</span>}
-            {(onPath.get(name) ?? 0) > 0 && <span class="faint">{duration((onPath.get(name) as number) / 1_000)} of the path</span>}
+            {(onPath.get(name) ?? 0) > 0 && (
+              <span class="faint">{duration((onPath.get(name) as number) / 1_000)} of the path</span>
+            )}
           </li>
         ))}
         {trace.services.length > SERVICES_SHOWN && (

@@ -12,7 +12,9 @@ import { TraceHead } from './trace-head.tsx';
 import { Waterfall } from './waterfall.tsx';
 
 export function TracePage({ route }: { route: Route<'trace'> }) {
-  const answer = useAnswer(route.id, (signal) => getJson<Trace>(`traces/${encodeURIComponent(route.id)}`, undefined, signal));
+  const answer = useAnswer(route.id, (signal) =>
+    getJson<Trace>(`traces/${encodeURIComponent(route.id)}`, undefined, signal),
+  );
   return (
     <section class="trace-page" aria-label="Trace">
       <Answered answer={answer} what="trace">

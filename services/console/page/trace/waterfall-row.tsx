@@ -63,7 +63,13 @@ export function WaterfallRow(props: WaterfallRowProps) {
     >
       <span class="span-name" style={{ paddingLeft: `${Math.min(INDENT_MAX, span.depth) * 12 + 4}px` }}>
         {children > 0 ? (
-          <button type="button" class={`caret ${closed ? '' : 'open'}`} tabIndex={-1} aria-hidden="true" onClick={toggle}>
+          <button
+            type="button"
+            class={`caret ${closed ? '' : 'open'}`}
+            tabIndex={-1}
+            aria-hidden="true"
+            onClick={toggle}
+          >
             <Icon name="right" size={12} />
           </button>
         ) : (
@@ -95,16 +101,27 @@ function Bar({ model, row, zoom, span, onPath }: WaterfallRowProps & { span: Spa
     return <span class={`span-bar-box outside ${isBefore ? 'before' : 'after'}`} />;
   }
   const isLate = at.left + at.width > 0.82;
-  const label = isLate && at.left > 0.12 ? { right: `${(1 - at.left) * 100}%` } : isLate ? { left: `${at.left * 100}%` } : { left: `${(at.left + at.width) * 100}%` };
+  const isInside = isLate && at.left <= 0.12;
+  const label = isInside
+    ? { left: `${at.left * 100}%` }
+    : isLate
+      ? { right: `${(1 - at.left) * 100}%` }
+      : { left: `${(at.left + at.width) * 100}%` };
   return (
     <span class="span-bar-box">
       <span class="span-bar" style={{ left: `${at.left * 100}%`, width: `${at.width * 100}%` }} />
       {onPath &&
         segmentsOf.get(row)?.map(({ fromNs, toNs }) => {
           const segment = inZoom(zoom, share(fromNs), share(toNs));
-          return segment === undefined ? null : <span key={fromNs} class="path-bar" style={{ left: `${segment.left * 100}%`, width: `${segment.width * 100}%` }} />;
+          return segment === undefined ? null : (
+            <span
+              key={fromNs}
+              class="path-bar"
+              style={{ left: `${segment.left * 100}%`, width: `${segment.width * 100}%` }}
+            />
+          );
         })}
-      <span class="span-duration" style={label}>
+      <span class={`span-duration ${isInside ? 'inside' : ''}`} style={label}>
         {nanos(span.durationNs)}
       </span>
     </span>

@@ -23,7 +23,10 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
   const list = useRef<HTMLDivElement>(null);
   const closed = useMemo(() => new Set(state.closed.map((row) => Number.parseInt(row, 36))), [state.closed]);
   const rows = useMemo(() => visibleRows(tree, closed), [tree, closed]);
-  const selected = useMemo(() => tree.spans.findIndex(({ spanId }) => spanId === state.selected), [tree, state.selected]);
+  const selected = useMemo(
+    () => tree.spans.findIndex(({ spanId }) => spanId === state.selected),
+    [tree, state.selected],
+  );
   const [current, setCurrent] = useState(Math.max(0, selected));
   const [scroll, setScroll] = useState({ top: 0, height: 600 });
   const zoom = zoomOf(state.from, state.to);
@@ -35,7 +38,8 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
     if (row < 0) return;
     setCurrent(row);
     const opened = revealRow(tree, closed, row);
-    if (opened !== closed || open) onChange({ closed: printRows(opened), ...(open ? { selected: idOf(model, row) } : {}) });
+    if (opened !== closed || open)
+      onChange({ closed: printRows(opened), ...(open ? { selected: idOf(model, row) } : {}) });
   };
   const toggle = (row: number) => {
     const next = new Set(closed);
@@ -52,7 +56,11 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
   useLayoutEffect(() => {
     const element = list.current;
     if (element === null) return;
-    const watcher = new ResizeObserver(() => setScroll({ top: element.scrollTop, height: element.clientHeight }));
+    const watcher = new ResizeObserver(() => {
+      setScroll({ top: element.scrollTop, height: element.clientHeight });
+      // The ruler and the small picture end where the rows do: before their scroll bar.
+      element.parentElement?.style.setProperty('--gutter', `${element.offsetWidth - element.clientWidth}px`);
+    });
     watcher.observe(element);
     return () => watcher.disconnect();
   }, []);
@@ -72,7 +80,8 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
   };
   const onKey = (event: KeyboardEvent) => {
     if (isTyping(event)) return;
-    const step = (satisfies: (row: number) => boolean, by: 1 | -1) => goTo(nextRow(tree.spans.length, current, by, satisfies));
+    const step = (satisfies: (row: number) => boolean, by: 1 | -1) =>
+      goTo(nextRow(tree.spans.length, current, by, satisfies));
     const failed = (row: number) => hasFailed(tree.spans[row] as Span);
     const onPath = (row: number) => (pathNs[row] as number) > 0;
     const isClosed = closed.has(current);
@@ -85,7 +94,8 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
       Home: () => goTo(rows[0] as number),
       End: () => goTo(rows.at(-1) as number),
       ArrowLeft: () => (hasChildren && !isClosed ? toggle(current) : goTo(tree.parent[current] as number)),
-      ArrowRight: () => (hasChildren && isClosed ? toggle(current) : goTo(rows[Math.min(rows.length - 1, place + 1)] as number)),
+      ArrowRight: () =>
+        hasChildren && isClosed ? toggle(current) : goTo(rows[Math.min(rows.length - 1, place + 1)] as number),
       Enter: () => onChange({ selected: idOf(model, current) }),
       ' ': () => (hasChildren ? toggle(current) : undefined),
       Escape: () => onChange({ selected: '' }),
@@ -111,7 +121,15 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
   return (
     <div class={`waterfall-body ${selected >= 0 ? 'with-panel' : ''}`}>
       <div class="waterfall">
-        <Tools {...{ model, state, onChange }} found={found} current={current} zoom={zoom} onZoom={zoomTo} onRow={goTo} onClosed={setClosed} />
+        <Tools
+          {...{ model, state, onChange }}
+          found={found}
+          current={current}
+          zoom={zoom}
+          onZoom={zoomTo}
+          onRow={goTo}
+          onClosed={setClosed}
+        />
         <Minimap model={model} rows={rows} zoom={zoom} scroll={scroll} onZoom={zoomTo} />
         <Ruler zoom={zoom} wholeNs={tree.toNs - tree.fromNs} />
         <div
@@ -122,7 +140,9 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
           tabIndex={0}
           aria-activedescendant={place >= first && place < last ? `row-${current}` : undefined}
           onKeyDown={onKey}
-          onScroll={(event) => setScroll({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+          onScroll={(event) =>
+            setScroll({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })
+          }
         >
           <div class="rows-all" role="none" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
             {drawn.map((row, at) => (
@@ -144,7 +164,14 @@ export function Waterfall({ model, state, onChange }: TraceViewProps) {
           </div>
         </div>
       </div>
-      {selected >= 0 && <SpanPanel model={model} row={selected} onClose={() => onChange({ selected: '' })} onRow={(row) => goTo(row, true)} />}
+      {selected >= 0 && (
+        <SpanPanel
+          model={model}
+          row={selected}
+          onClose={() => onChange({ selected: '' })}
+          onRow={(row) => goTo(row, true)}
+        />
+      )}
     </div>
   );
 }
@@ -166,18 +193,28 @@ function Tools({ model, state, onChange, found, current, zoom, onZoom, onRow, on
     if (found.length > 0) onRow(found[(at + 1) % found.length] as number);
   };
   const closeAll = () => {
-    const inner = model.tree.spans.flatMap((_, row) => ((model.tree.childCount[row] as number) > 0 && (model.tree.parent[row] as number) >= 0 ? [row] : []));
+    const inner = model.tree.spans.flatMap((_, row) =>
+      (model.tree.childCount[row] as number) > 0 && (model.tree.parent[row] as number) >= 0 ? [row] : [],
+    );
     onClosed(new Set(inner.slice(0, 2_000)));
   };
   return (
     <div class="toolbar slim" role="group" aria-label="Waterfall">
       <form class="field-icon" role="search" onSubmit={next}>
         <Icon name="search" />
-        <input type="search" aria-label="Find spans" placeholder="Find spans by name, id, attribute" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+        <input
+          type="search"
+          aria-label="Find spans"
+          placeholder="Find spans by name, id, attribute"
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
       </form>
       {state.find !== '' && (
         <span class="faint" role="status">
-          {found.length === 0 ? 'none' : `${at < 0 ? '' : `${at + 1} of `}${plural(found.length, 'span')}; Enter for the next`}
+          {found.length === 0
+            ? 'none'
+            : `${at < 0 ? '' : `${at + 1} of `}${plural(found.length, 'span')}; Enter for the next`}
         </span>
       )}
       <Toggle on={state.path === 'shown'} onChange={(on) => onChange({ path: on ? 'shown' : 'hidden' })}>

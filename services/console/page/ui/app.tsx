@@ -12,8 +12,8 @@ import { TracePage } from '../trace/trace-page.tsx';
 import { Connection } from './connection.tsx';
 import { FindBox } from './find-box.tsx';
 import { Icon, type IconName } from './icons.tsx';
-import { isTyping } from './keys.ts';
 import { KeyboardHelp } from './keyboard-help.tsx';
+import { isTyping } from './keys.ts';
 import { useRoute } from './route.ts';
 import { ThemeButton } from './theme-button.tsx';
 
@@ -32,9 +32,9 @@ export function App() {
   }, [route.view, route.id]);
   return (
     <div class="app">
-      <a class="skip" href="#main" onClick={focusMain}>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href={hrefOf('graph')} aria-label="Spanloom, start page">
           <Brand />
@@ -44,7 +44,13 @@ export function App() {
         <FindBox />
         <div class="top-end">
           <Connection />
-          <button type="button" class="icon-button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => setHelp(true)}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Keyboard shortcuts"
+            title="Keyboard shortcuts (?)"
+            onClick={() => setHelp(true)}
+          >
             <Icon name="keyboard" />
           </button>
           <ThemeButton />
@@ -101,11 +107,6 @@ function useActiveIncidents(): number {
   const answer = useAnswer('active', (signal) => getJson<Incidents>('incidents', query, signal));
   useLive('incident', useCallback(answer.again, [answer.again]), 1_000);
   return answer.data?.incidents.length ?? 0;
-}
-
-function focusMain(event: Event): void {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
 }
 
 const TITLES: Readonly<Record<Route['view'], string>> = {

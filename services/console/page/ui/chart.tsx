@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { clock } from '../core/format.ts';
+import { canvasColour } from './colour.ts';
 import { THEME_CHANGED } from './theme.ts';
 
 export interface Line {
@@ -70,9 +71,12 @@ function told(value: number | null | undefined, format: (value: number) => strin
   return value == null ? '–' : format(value);
 }
 
-function options({ lines, format, height = 110 }: ChartProps, box: HTMLElement, onPoint: (at?: number) => void): uPlot.Options {
-  const colour = (name: string) => getComputedStyle(box).getPropertyValue(`--${name}`).trim() || '#888';
-  const resolved = (name: string) => resolveColour(box, colour(name));
+function options(
+  { lines, format, height = 110 }: ChartProps,
+  box: HTMLElement,
+  onPoint: (at?: number) => void,
+): uPlot.Options {
+  const resolved = (name: string) => canvasColour(box, `var(--${name})`);
   const axis = {
     stroke: resolved('faint'),
     grid: { stroke: resolved('line'), width: 1 },
@@ -87,7 +91,12 @@ function options({ lines, format, height = 110 }: ChartProps, box: HTMLElement, 
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, 1e-9) * 1.08] } },
     axes: [
-      { ...axis, size: 24, space: 70, values: (_, ticks) => ticks.map((seconds) => clock(seconds * 1_000).slice(0, 5)) },
+      {
+        ...axis,
+        size: 24,
+        space: 70,
+        values: (_, ticks) => ticks.map((seconds) => clock(seconds * 1_000).slice(0, 5)),
+      },
       { ...axis, size: 58, space: 30, values: (_, ticks) => ticks.map(format) },
     ],
     series: [
@@ -103,14 +112,4 @@ function options({ lines, format, height = 110 }: ChartProps, box: HTMLElement, 
     ],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? undefined)] },
   };
-}
-
-/** A canvas knows no light-dark(): the browser's own answer for an element of that colour. */
-function resolveColour(box: HTMLElement, colour: string): string {
-  const probe = document.createElement('i');
-  probe.style.color = colour;
-  box.append(probe);
-  const resolved = getComputedStyle(probe).color;
-  probe.remove();
-  return resolved;
 }

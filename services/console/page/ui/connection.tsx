@@ -9,7 +9,9 @@ export function Connection() {
   const words = { away: 'Not connected', partial: 'Partial', live: 'Live' }[state];
   const detail = [
     ...missing.map(({ name, message }) => `${name}: ${message}`),
-    health === undefined ? '' : `${count(health.hot.traces)} traces at hand${health.hot.newestMs === null ? '' : `, the newest of ${clock(health.hot.newestMs)}`}`,
+    health === undefined
+      ? ''
+      : `${count(health.hot.traces)} traces at hand${health.hot.newestMs === null ? '' : `, the newest of ${clock(health.hot.newestMs)}`}`,
   ].filter((line) => line !== '');
   return (
     <span class={`connection ${state}`} role="status" title={detail.join('\n')}>

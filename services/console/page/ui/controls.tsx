@@ -48,9 +48,17 @@ export function CopyButton({ text, label, words }: { text: () => string; label: 
   };
   const told = state === 'idle' ? words : state === 'copied' ? 'Copied' : 'The browser forbids it';
   return (
-    <button type="button" class={words === undefined ? 'icon-button small' : 'button'} onClick={copy} aria-label={label} title={label}>
+    <button
+      type="button"
+      class={words === undefined ? 'icon-button small' : 'button'}
+      onClick={copy}
+      aria-label={label}
+      title={label}
+    >
       <Icon name={state === 'copied' ? 'check' : 'copy'} size={14} />
-      <span role="status">{words === undefined ? (state === 'idle' ? '' : <span class="hidden">{told}</span>) : told}</span>
+      <span role="status">
+        {words === undefined ? state === 'idle' ? '' : <span class="hidden">{told}</span> : told}
+      </span>
     </button>
   );
 }
@@ -72,7 +80,11 @@ async function copyText(text: string): Promise<boolean> {
 }
 
 /** Waits until typing has paused, so that each letter is not a question. */
-export function useTyped(value: string, onSettled: (value: string) => void, pauseMs = 250): [string, (typed: string) => void] {
+export function useTyped(
+  value: string,
+  onSettled: (value: string) => void,
+  pauseMs = 250,
+): [string, (typed: string) => void] {
   const [typed, setTyped] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => setTyped(value), [value]);

@@ -2,7 +2,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from './icons.tsx';
 
 const KEYS: readonly (readonly [where: string, keys: readonly (readonly [key: string, does: string])[]])[] = [
-  ['Everywhere', [['/', 'find a trace or service'], ['?', 'this list'], ['Esc', 'close what is open']]],
+  [
+    'Everywhere',
+    [
+      ['/', 'find a trace or service'],
+      ['?', 'this list'],
+      ['Esc', 'close what is open'],
+    ],
+  ],
   [
     'Graph',
     [

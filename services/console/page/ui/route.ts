@@ -21,7 +21,11 @@ export function goTo(href: string): void {
 }
 
 /** The same view in another state. Small steps (a closed row, a letter typed) replace the last one. */
-export function changeState<V extends ViewName>(route: Route<V>, change: Partial<ViewState<V>>, step: 'small' | 'large' = 'large') {
+export function changeState<V extends ViewName>(
+  route: Route<V>,
+  change: Partial<ViewState<V>>,
+  step: 'small' | 'large' = 'large',
+) {
   const href = hrefOf(route.view, { ...route.state, ...change }, route.id);
   if (step === 'large') {
     goTo(href);

@@ -32,7 +32,9 @@ export function SortedTable<T>({ title, rows, columns, sort, onSort, rowKey }: S
               key={own}
               scope="col"
               class={number ? 'number' : ''}
-              aria-sort={by === undefined || own !== key ? undefined : sort.startsWith('-') ? 'descending' : 'ascending'}
+              aria-sort={
+                by === undefined || own !== key ? undefined : sort.startsWith('-') ? 'descending' : 'ascending'
+              }
             >
               {by === undefined ? (
                 words

@@ -68,8 +68,10 @@ function Failure({ error, what, again }: { error: ApiError; what: string; again:
 function advice({ status }: ApiError): string {
   if (status === 0) return 'Check that `spanloom service console` runs, then try again. Nothing on this page is lost.';
   if (status === 400) return 'Change what you asked for.';
-  if (status === 403) return 'Open the console under the address that it prints at its start, or add this one to CONSOLE_HOSTS.';
-  if (status === 404) return 'It may be older than what is kept, or not have arrived yet: traces come a good ten seconds after their last span.';
+  if (status === 403)
+    return 'Open the console under the address that it prints at its start, or add this one to CONSOLE_HOSTS.';
+  if (status === 404)
+    return 'It may be older than what is kept, or not have arrived yet: traces come a good ten seconds after their last span.';
   return 'The log of `spanloom service console` says more.';
 }
 
@@ -119,7 +121,12 @@ function Login({ again }: { again: () => void }) {
       <p class="faint">It is the content of the file that CONSOLE_TOKEN_FILE names on the console's machine.</p>
       <label>
         Token
-        <input type="password" autocomplete="current-password" value={token} onInput={(e) => setToken(e.currentTarget.value)} />
+        <input
+          type="password"
+          autocomplete="current-password"
+          value={token}
+          onInput={(e) => setToken(e.currentTarget.value)}
+        />
       </label>
       {problem !== '' && (
         <p class="field-problem" role="alert">
