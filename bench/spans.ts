@@ -23,6 +23,21 @@ export function* benchMessages(spanCount: number, seed = 1): Generator<Buffer> {
   yield* pods.flush();
 }
 
+/**
+ * Whole traces of the same kind, each as one encoded request.
+ *
+ * @yields without end.
+ */
+export function* benchTraces(spansPerTrace: number, seed = 1): Generator<{ traceId: Buffer; otlp: Buffer }> {
+  const random = new SeededRandom(seed);
+  for (let trace = 0; ; trace++) {
+    const pods = new PodBuffers(random);
+    const spans = traceSpans(random, trace, spansPerTrace);
+    for (const { service, span } of spans) pods.add(service, span);
+    yield { traceId: Buffer.from((spans[0] as ServiceSpan).span.traceId), otlp: Buffer.concat([...pods.flush()]) };
+  }
+}
+
 /** Spans of the whole set: exactly `spanCount`; traces: about a twelfth. */
 export const SPANS_PER_MESSAGE = 50;
 const SERVICES = 20;
