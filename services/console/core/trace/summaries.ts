@@ -27,7 +27,7 @@ function summaryOf(revisions: readonly TraceRecord[], source: SourceName): Trace
   const sorted = [...revisions].sort((a, b) => a.revision - b.revision);
   const first = sorted[0] as TraceRecord;
   const rooted = sorted.find(({ rootService }) => rootService !== null);
-  const startNs = sorted.reduce((least, { startNs: own }) => (own < least ? own : least), first.startNs);
+  const startNs = sorted.map((of) => of.startNs).sort((a, b) => (a < b ? -1 : 1))[0] as bigint;
   const ends = sorted.map((of) => Number(of.startNs - startNs) + of.durationNs);
   const services = new Map<string, TraceSummary['services'][number]>();
   for (const { service, spanCount, errorCount } of sorted.flatMap((of) => of.services)) {
