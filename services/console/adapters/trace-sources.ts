@@ -1,7 +1,7 @@
 import { describeError } from '../../../lib/errors/spanloom-error.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
 import type { Notice, Range, SourceName, TraceSummary } from '../core/api-types.ts';
-import type { TraceQuery } from '../core/hot/search-store.ts';
+import type { FoundRecords, TraceQuery } from '../core/hot/search-store.ts';
 import { mergeSummaries, summariesOf } from '../core/trace/summaries.ts';
 import type { TracePart, TraceReader } from '../ports.ts';
 
@@ -46,7 +46,7 @@ export class TraceSources {
     const notices: Notice[] = [];
     const { answers, notices: down } = await this.askAll(searching, async (reader) => {
       const found = await (reader.search as NonNullable<TraceReader['search']>)(query);
-      if (found.gaveUp) notices.push(cutOff(reader.source));
+      notices.push(...noticesOf(found, reader.source));
       return { ...found, traces: summariesOf(found.records, reader.source) };
     });
     const all = answers.map(({ traces }) => traces);
@@ -97,9 +97,16 @@ function isWhole(parts: readonly TracePart[]): boolean {
   return isOnlyOpen || (revisions.size > 0 && Math.max(...revisions) === revisions.size);
 }
 
-function cutOff(source: SourceName): Notice {
-  const message = 'Too many traces have each of what was asked but not in one span; narrow the range to see more.';
-  return { code: 'cut_off', source, message };
+function noticesOf({ gaveUp, unanswered, boundedToMs }: FoundRecords, source: SourceName): Notice[] {
+  const notices: Notice[] = [];
+  const add = (code: Notice['code'], message: string): void => void notices.push({ code, source, message });
+  if (gaveUp) add('cut_off', 'Too many traces have each of what was asked but not in one span; narrow the range.');
+  if (unanswered !== undefined)
+    add('cut_off', `The archive cannot be searched by ${unanswered}; \`spanloom sql\` can.`);
+  if (boundedToMs !== undefined) {
+    add('range_bounded', `The archive was searched from ${new Date(boundedToMs).toISOString()} on.`);
+  }
+  return notices;
 }
 
 const DOWN: Readonly<Record<SourceName, string>> = {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { windowKeys } from '../../../lib/redis/window-keys.ts';
 import { testStack, uniquePrefix } from '../../../test/support/stack.ts';
-import { keysOf, RedisWindowStore } from './redis-window-store.ts';
+import { RedisWindowStore } from './redis-window-store.ts';
 import { windowStoreConformance } from './window-store.conformance.ts';
 
 let redis: Redis;
@@ -42,7 +43,7 @@ describe('RedisWindowStore', () => {
   it('leaves nothing of a window behind once it is taken, and says which traces are open', async () => {
     const prefix = uniquePrefix('open');
     const store = new RedisWindowStore(redis, settings(prefix));
-    const keys = keysOf(prefix, 3).namespace('ns');
+    const keys = windowKeys(prefix, 3).namespace('ns');
     const traceId = 'c'.repeat(32);
     await store.begin('ns', 1);
     const none = { contexts: [], retiredContexts: [] };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { RedisConnection } from '../../../lib/redis/connect.ts';
+import { windowKeys } from '../../../lib/redis/window-keys.ts';
 import type {
   ClosedTrace,
   RememberedTrace,
@@ -13,17 +14,7 @@ import type {
 } from '../ports.ts';
 import { REMEMBERED_BYTES_MAX } from './memory-window-store.ts';
 
-/**
- * Windows in Redis. The keys of partition p, all under one hash tag so that they live on one node of a cluster:
- *
- *   <prefix>:{p}:live                      the living namespace
- *   <prefix>:{p}:context                   stream time since which closed traces are remembered
- *   <prefix>:{p}:closed:<trace id>         revision and span hashes of a closed trace, for the horizon
- *   <prefix>:{p}:<namespace>:open          trace id → window name
- *   <prefix>:{p}:<namespace>:contexts      context id → encoded ResourceSpans without spans
- *   <prefix>:{p}:<namespace>:w:<window>    list of fragments
- *   <prefix>:{p}:<namespace>:index:<nonce> the worker's index, between a drain and its adoption
- */
+/** Windows in Redis, under the names of lib/redis/window-keys.ts. */
 export class RedisWindowStore implements WindowStore {
   private readonly redis: RedisConnection;
   private readonly keys: Keys;
@@ -32,7 +23,7 @@ export class RedisWindowStore implements WindowStore {
   constructor(redis: RedisConnection, settings: RedisWindowStoreSettings) {
     this.redis = redis;
     this.settings = settings;
-    this.keys = keysOf(settings.prefix, settings.partition);
+    this.keys = windowKeys(settings.prefix, settings.partition);
   }
 
   async begin(namespace: string, contextStartMs: number): Promise<StoreContext> {
@@ -140,23 +131,7 @@ export interface RedisWindowStoreSettings {
   readonly closedTtlMs: number;
 }
 
-/** The key names, also for readers of open windows. */
-export function keysOf(prefix: string, partition: number) {
-  const base = `${prefix}:{${partition}}`;
-  return {
-    live: `${base}:live`,
-    context: `${base}:context`,
-    closed: `${base}:closed:`,
-    namespace: (namespace: string) => ({
-      open: `${base}:${namespace}:open`,
-      contexts: `${base}:${namespace}:contexts`,
-      window: `${base}:${namespace}:w:`,
-      index: `${base}:${namespace}:index:`,
-    }),
-  };
-}
-
-type Keys = ReturnType<typeof keysOf>;
+type Keys = ReturnType<typeof windowKeys>;
 
 /** Splits a step so that no call holds Redis for more than a few milliseconds. Appends keep their order before all takes. */
 function chunksOf(step: WindowStep): WindowStep[] {

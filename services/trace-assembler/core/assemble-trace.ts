@@ -2,9 +2,9 @@ import type { AssembledTrace, CloseReason, ServiceCount } from '../../../lib/cod
 import { scanOtlpRequest } from '../../../lib/trace/otlp-scan.ts';
 import { SpanIdSet } from '../../../lib/trace/span-id-set.ts';
 import { SpanTable } from '../../../lib/trace/span-table.ts';
+import { RunList, readFragment } from '../../../lib/trace/window-fragment.ts';
 import type { SpanContext } from './contexts.ts';
 import { CopyFilter } from './copy-filter.ts';
-import { RunList, readFragment } from './fragment.ts';
 import { writeTraceRequest } from './trace-request.ts';
 
 export interface ClosedWindow {

@@ -1,5 +1,5 @@
 import type { SpanTable } from '../../../lib/trace/span-table.ts';
-import { RUN_HEADER_BYTES } from './fragment.ts';
+import { RUN_HEADER_BYTES } from '../../../lib/trace/window-fragment.ts';
 
 /**
  * Groups the spans of one scanned bundle by trace id without making a key for each span: an open-addressing table over

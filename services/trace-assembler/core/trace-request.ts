@@ -1,6 +1,6 @@
+import type { RunList } from '../../../lib/trace/window-fragment.ts';
 import type { TraceRequest } from './assemble-trace.ts';
 import type { SpanContext } from './contexts.ts';
-import type { RunList } from './fragment.ts';
 
 /**
  * Writes runs of spans as one encoded OTLP ExportTraceServiceRequest: one ResourceSpans for each resource, one ScopeSpans

@@ -24,6 +24,10 @@ export interface FoundRecords {
   readonly more: boolean;
   /** So many were looked at in vain that the search was given up. */
   readonly gaveUp: boolean;
+  /** What of the query this source cannot ask. */
+  readonly unanswered?: 'attributes';
+  /** It looked no further back, epoch milliseconds. */
+  readonly boundedToMs?: number;
 }
 
 /** The newest traces that match; terms only tell which may, so each one's spans are looked at. */
