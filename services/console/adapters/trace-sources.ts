@@ -1,6 +1,5 @@
 import { describeError } from '../../../lib/errors/spanloom-error.ts';
-import type { Clock } from '../../../lib/runtime/clock.ts';
-import type { Notice, Range, SourceName, TraceSummary } from '../core/api-types.ts';
+import type { Notice, SourceName, TraceSummary } from '../core/api-types.ts';
 import type { FoundRecords, TraceQuery } from '../core/hot/search-store.ts';
 import { mergeSummaries, summariesOf } from '../core/trace/summaries.ts';
 import type { TracePart, TraceReader } from '../ports.ts';
@@ -11,7 +10,6 @@ export interface TraceSourcesOptions {
   readonly far: readonly TraceReader[];
   /** A source that has not answered by then counts as down. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
   /** Start of the oldest trace that is hot, epoch milliseconds; null: none is. */
   readonly oldestHotMs: () => number | null;
   /** Called when a source does not answer, and when it does. */
@@ -114,8 +112,3 @@ const DOWN: Readonly<Record<SourceName, string>> = {
   live: 'Redis does not answer, so spans of traces that are still open may be missing',
   archive: 'The archive does not answer, so older traces may be missing',
 };
-
-export function rangeOf(fromMs: number | undefined, toMs: number | undefined, nowMs: number): Range {
-  const end = toMs ?? nowMs;
-  return { fromMs: fromMs ?? Math.max(0, end - 3_600_000), toMs: end };
-}

@@ -24,16 +24,15 @@ export function consoleRoutes(parts: ConsoleParts): Route[] {
   ];
 }
 
-function logIn({ session }: ConsoleParts, body: unknown): Answer {
+function logIn({ tokenIsRight }: ConsoleParts, body: unknown): Answer {
   const token = (body as { token?: unknown } | null)?.token;
   if (typeof token !== 'string' || token === '' || token.length > TOKEN_LENGTH_MAX) {
     return refuse('token', `token must be text of 1 to ${TOKEN_LENGTH_MAX} characters.`);
   }
-  if (!session.tokenIsRight(token)) {
+  if (!tokenIsRight(token)) {
     return { refusal: { status: 401, code: 'LOGIN_NEEDED', message: 'The token is wrong.' } };
   }
-  const secure = session.isSecure ? '; Secure' : '';
-  const cookie = `spanloom_session=${encodeURIComponent(token)}; HttpOnly; SameSite=Strict; Path=/${secure}`;
+  const cookie = `spanloom_session=${encodeURIComponent(token)}; HttpOnly; SameSite=Strict; Path=/`;
   return { status: 204, headers: { 'set-cookie': cookie } };
 }
 

@@ -23,7 +23,7 @@ export interface ConsoleParts {
   readonly health: () => Health;
   /** The API's document. */
   readonly openapi: string;
-  readonly session: { readonly tokenIsRight: (token: string) => boolean; readonly isSecure: boolean };
+  readonly tokenIsRight: (token: string) => boolean;
 }
 
 export const RANGE = { from: millis(), to: millis() } as const;
