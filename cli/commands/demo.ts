@@ -94,6 +94,7 @@ function freshNames(dataKept: boolean): { prefix: string; ingestTopic: string } 
 function introduce(pipeline: Pipeline, seed: number, io: Io): void {
   const kafka = bootstrapOf(pipeline.addresses);
   io.say(`spans go to ${pipeline.ingestTopic}, seed ${seed}; the services' logs are in ${pipeline.logFolder}`);
+  io.say(`see it on the console: ${pipeline.supervisor.console}`);
   io.say(`look in: SPANLOOM_PREFIX=${pipeline.prefix} npx spanloom tail traces --bootstrap ${kafka}`);
 }
 

@@ -19,7 +19,7 @@ export const command = defineCommand({
   },
   details: `Kafka, Redis and S3 come from the environment (KAFKA_BROKERS, REDIS_URL, S3_ENDPOINT) where it names them,
 else from Docker, else from processes that this command starts. Once all is ready, one line of JSON on stdout says
-where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"metrics":{service:url}}. What happens meanwhile goes to stderr.`,
+where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"console":url,"metrics":{service:url}}. What happens meanwhile goes to stderr.`,
   examples: [
     'spanloom up',
     'spanloom up --data .data --scale trace-assembler=2',
@@ -48,6 +48,7 @@ where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"metrics":{service:url}}
         kafka: bootstrapOf(addresses),
         redis: addresses.redis,
         s3: addresses.s3,
+        console: supervisor.console,
         metrics: supervisor.metrics(),
         pids: supervisor.pids(),
         prefix: pipeline.prefix,

@@ -28,6 +28,8 @@ export function servicesToRun(only: string | undefined, scale: readonly string[]
       throw new UsageError(`--scale takes NAME=N with N from 0 to ${PROCESSES_MAX}, not '${item}'.`);
     }
     if (!counts.has(service)) throw new UsageError(`--scale names ${service}, which --only leaves out.`);
+    // It keeps its stores in one folder.
+    if (service === 'console' && Number(number) > 1) throw new UsageError('--scale: there is one console, or none.');
     counts.set(service, Number(number));
   }
   return counts;

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
@@ -55,7 +56,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
   try {
     stopIfAborted(options.signal);
-    const env = pipelineEnvironment(options, stack);
+    const env = { ...pipelineEnvironment(options, stack), ...(await consoleEnvironment(options, logFolder)) };
     await createTopics(env, options);
     stopIfAborted(options.signal);
     supervisor = new Supervisor({ scale: options.services, env, logFolder, onEvent: options.onEvent });
@@ -99,6 +100,33 @@ function pipelineEnvironment(
   };
 }
 
+/** Where no other port is asked for the console takes its usual one, or a free one when somebody else has that. */
+async function consoleEnvironment(
+  { env, dataDir }: PipelineOptions,
+  logFolder: string,
+): Promise<Record<string, string | undefined>> {
+  const folder = dataDir === undefined ? path.join(logFolder, 'console-data') : path.resolve(dataDir, 'console');
+  return {
+    CONSOLE_DATA_DIR: env['CONSOLE_DATA_DIR'] ?? folder,
+    CONSOLE_PORT: env['CONSOLE_PORT'] ?? ((await isFree(CONSOLE_PORT)) ? undefined : '0'),
+  };
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+}
+
 async function createTopics(env: Record<string, string | undefined>, options: PipelineOptions): Promise<void> {
   const { kafka, settings } = connectKafka(env, undefined);
   const { ingestTopic: name, partitions } = options;
@@ -121,3 +149,6 @@ async function stopAll(supervisor: Supervisor | undefined, stack: Stack, tempora
 function stopIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new SpanloomError('INTERRUPTED', 'Stopped before everything was up');
 }
+
+/** Default of CONSOLE_PORT. */
+const CONSOLE_PORT = 16_686;

@@ -35,6 +35,8 @@ export interface ProcessOptions {
 export class SupervisedProcess {
   readonly name: string;
   metricsUrl: string | undefined;
+  /** Of the console: where its page is. */
+  consoleUrl: string | undefined;
   restarts = 0;
   private readonly spec: ProcessSpec;
   private readonly options: ProcessOptions;
@@ -112,7 +114,8 @@ export class SupervisedProcess {
     // A child that dies at once breaks the pipe; its exit is what counts.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const url = listening ? undefined : metricsUrlOf(line);
+      this.consoleUrl = addressIn(line, 'console') ?? this.consoleUrl;
+      const url = listening ? undefined : addressIn(line, 'metrics');
       if (url === undefined) return this.keep(line);
       listening = true;
       this.metricsUrl = url;
@@ -128,9 +131,12 @@ export class SupervisedProcess {
     });
   }
 
-  /** A service keeps its metrics address across restarts, so whoever scrapes it need not ask again. */
+  /** A service keeps its addresses across restarts, so whoever reads from it need not ask again. */
   private stickyPort(): Record<string, string> {
-    return this.metricsUrl === undefined ? {} : { METRICS_PORT: new URL(this.metricsUrl).port };
+    return {
+      ...(this.metricsUrl === undefined ? {} : { METRICS_PORT: new URL(this.metricsUrl).port }),
+      ...(this.consoleUrl === undefined ? {} : { CONSOLE_PORT: new URL(this.consoleUrl).port }),
+    };
   }
 
   private async waitUntilReady(child: ChildProcess, metricsUrl: string): Promise<void> {
@@ -188,11 +194,11 @@ function stoppedTooEarly(name: string): SpanloomError {
   return new SpanloomError('SERVICE_FAILED', `${name} was stopped before it was ready`);
 }
 
-function metricsUrlOf(line: string): string | undefined {
+function addressIn(line: string, name: 'metrics' | 'console'): string | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
-    const said = JSON.parse(line) as { metrics?: unknown };
-    return typeof said.metrics === 'string' ? said.metrics : undefined;
+    const said = JSON.parse(line) as Record<string, unknown>;
+    return typeof said[name] === 'string' ? said[name] : undefined;
   } catch {
     return undefined;
   }

@@ -57,6 +57,11 @@ export class Supervisor {
     return Object.fromEntries(this.processes.map(({ name, metricsUrl }) => [name, metricsUrl ?? '']));
   }
 
+  /** Address of the console's page, when it runs. */
+  get console(): string | undefined {
+    return this.processes.find(({ consoleUrl }) => consoleUrl !== undefined)?.consoleUrl;
+  }
+
   /** Process id by process name; those between two lives are left out. */
   pids(): Record<string, number> {
     const running = this.processes.flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, pid] as const]));

@@ -32,6 +32,15 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'Settings, or what they name, cannot be used. All mistakes are listed.',
     remedy: 'Correct them; docs/config.md says what each may be. The exit code is 78.',
   },
+  CONSOLE_PORT_TAKEN: {
+    meaning: 'The console cannot listen on CONSOLE_HOST and CONSOLE_PORT.',
+    remedy: 'Choose another port, or 0 for a free one; `ss -ltnp` shows who has it.',
+  },
+  CONSOLE_STORE: {
+    meaning: 'A file below CONSOLE_DATA_DIR is in use, of a later version, or no database.',
+    remedy:
+      'Give each console its own folder. A file that is damaged can be moved away: all but people.db is filled again from Kafka.',
+  },
   DRAIN_TIMEOUT: {
     meaning: 'The service did not finish within the time that a stop may take.',
     remedy: 'Nothing is lost: the next owner goes on from the last commit. If it happens often, a server is slow.',
@@ -182,6 +191,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   TRACES_UNREADABLE: {
     meaning: 'The traces topic cannot be read past an offset.',
     remedy: 'It tries again. If it stays, look at the partition leader.',
+  },
+  WINDOW_FOREIGN: {
+    meaning: 'What Redis holds of an open trace is not as a trace-assembler writes it.',
+    remedy: 'Look who else writes below SPANLOOM_PREFIX in Redis. The trace is whole once it is closed.',
   },
   WINDOW_STORE_SURPRISE: {
     meaning:

@@ -1,6 +1,7 @@
 import type { Declared, Settings } from '../../lib/config/settings.ts';
 import { settings as alerter } from '../../services/alerter/config.ts';
 import { settings as archiver } from '../../services/archiver/config.ts';
+import { settings as consoleService } from '../../services/console/config.ts';
 import { settings as graphBuilder } from '../../services/graph-builder/config.ts';
 import { settings as spanRouter } from '../../services/span-router/config.ts';
 import { settings as traceAssembler } from '../../services/trace-assembler/config.ts';
@@ -13,4 +14,5 @@ export const SERVICE_MODULES: readonly { readonly name: string; readonly setting
     { name: 'graph-builder', settings: graphBuilder },
     { name: 'alerter', settings: alerter },
     { name: 'archiver', settings: archiver },
+    { name: 'console', settings: consoleService },
   ] satisfies readonly { name: string; settings: Pick<Declared, 'settings'> }[];

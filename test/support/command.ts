@@ -16,7 +16,7 @@ export class Command {
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [path.join(ROOT, 'cli/main.ts'), ...args], {
       cwd: ROOT,
-      env: { ...process.env, ...stackEnvironment(testStack()), NO_COLOR: '1', ...env },
+      env: { ...process.env, ...stackEnvironment(testStack()), NO_COLOR: '1', CONSOLE_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const name of ['stdout', 'stderr'] as const) {

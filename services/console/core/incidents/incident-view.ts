@@ -105,7 +105,7 @@ function causeView(cause: Cause): CauseView {
   return { kind, service, operation, caller, peerKind, class: of, version, score, share };
 }
 
-function alertView({ firedAt, ...alert }: Alert): AlertView {
+function alertView({ firedAt, signal: _signal, slowerThanMicros: _slower, ...alert }: Alert): AlertView {
   return { ...alert, firedMs: ms(firedAt) };
 }
 
