@@ -21,6 +21,8 @@ execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc
   stdio: ['ignore', 2, 2],
 });
 cpSync(path.join(root, 'schemas'), path.join(dist, 'schemas'), { recursive: true });
+const API = path.join('services', 'console', 'openapi.yaml');
+cpSync(path.join(root, API), path.join(dist, API));
 for (const folder of COMPILED) {
   for (const entry of readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
     const file = path.relative(root, path.join(entry.parentPath, entry.name));
