@@ -10,6 +10,7 @@ describe('servicesToRun', () => {
       'graph-builder': 1,
       alerter: 1,
       archiver: 1,
+      console: 1,
     });
   });
 
