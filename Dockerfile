@@ -11,8 +11,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY services/console/page ./services/console/page
-COPY scripts/build-page.ts ./scripts/
-COPY scripts/setup/build-page.ts ./scripts/setup/
+COPY scripts/build-page.ts ./scripts/build-page.ts
+COPY scripts/setup/build-page.ts ./scripts/setup/build-page.ts
 RUN node scripts/build-page.ts
 
 FROM node:24.21.0-slim
