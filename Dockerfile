@@ -31,8 +31,8 @@ COPY services ./services
 COPY --from=page /app/services/console/page/dist ./services/console/page/dist
 # Fails the build when something that the command needs was not copied.
 RUN node cli/spanloom.js --version
-# A volume mounted there belongs to the user below.
-RUN mkdir -p /var/lib/spanloom && chown node /var/lib/spanloom
+# Where the console keeps its stores. A volume that is mounted there takes these permissions over.
+RUN mkdir -p .data && chmod 777 .data
 USER node
 EXPOSE 9464
 # Why the flag: cli/supervisor/supervisor.ts.
