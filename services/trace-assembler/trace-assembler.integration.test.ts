@@ -104,8 +104,9 @@ describe.each(['redis', 'memory'])('trace-assembler with its windows in %s', (st
 describe('trace-assembler', () => {
   it('hands its open windows to the next process, which replays nothing', async () => {
     const { start, stop, send, traces } = pipeline('hand-off', {
-      TRACE_IDLE_TIMEOUT_MS: '1500',
-      TRACE_ROOTLESS_IDLE_TIMEOUT_MS: '4000',
+      // Longer than a process takes to start on a busy machine: the window must still be open when it has.
+      TRACE_IDLE_TIMEOUT_MS: '8000',
+      TRACE_ROOTLESS_IDLE_TIMEOUT_MS: '8000',
     });
     const first = await start();
     await send(web({ id: 1 }));
