@@ -1,0 +1,75 @@
+import { ARCHIVE_SCHEMA, type ArchiveColumn, type ColumnType } from '../../lib/archive/schema.ts';
+import { GENERATED, table } from './markdown.ts';
+
+/** The columns of the archive, and table definitions for the engines that read it, from its schema. */
+export async function archivePage(): Promise<string> {
+  return `# The archive
+
+${GENERATED}
+
+Complete traces as Parquet with zstd, readable by anything that reads Parquet. Below the prefix (\`SPANLOOM_PREFIX\`), by the hour in UTC in which the trace began:
+
+    spans/v1/dt=2026-01-31/hour=07/*.parquet     a row per span, sorted by trace id
+    traces/v1/dt=2026-01-31/hour=07/*.parquet    a row per trace and revision; spans_object names where its spans are
+    _chain/…                                     which offsets are in which objects, for the archiver; readers leave it out
+
+Spans that come after their trace was closed are a further revision beside it: rows of \`spans\` are complete without any care, rows of \`traces\` are added up by trace id, as the view \`traces\` of \`spanloom sql\` does. [design/archive-read.md](design/archive-read.md) says how traces are found, [design/archive-chain.md](design/archive-chain.md) how each is written once.
+
+## spans
+
+${columnTable(ARCHIVE_SCHEMA.spans)}
+## traces
+
+${columnTable(ARCHIVE_SCHEMA.traces)}
+## DuckDB
+
+With \`httpfs\` loaded and the bucket's credentials set; \`spanloom sql\` needs neither:
+
+\`\`\`sql
+CREATE VIEW spans AS
+  SELECT * FROM read_parquet('s3://BUCKET/PREFIX/spans/v1/*/*/*.parquet', hive_partitioning = true);
+\`\`\`
+
+## Athena
+
+Partition projection finds the hours without a crawler. Always ask for a range of \`dt\`.
+
+\`\`\`sql
+CREATE EXTERNAL TABLE spans (
+${athenaColumns(ARCHIVE_SCHEMA.spans)}
+)
+PARTITIONED BY (dt string, hour string)
+STORED AS PARQUET
+LOCATION 's3://BUCKET/PREFIX/spans/v1/'
+TBLPROPERTIES (
+  'projection.enabled' = 'true',
+  'projection.dt.type' = 'date',
+  'projection.dt.format' = 'yyyy-MM-dd',
+  'projection.dt.range' = '2026-01-01,NOW',
+  'projection.hour.type' = 'integer',
+  'projection.hour.range' = '0,23',
+  'projection.hour.digits' = '2',
+  'storage.location.template' = 's3://BUCKET/PREFIX/spans/v1/dt=\${dt}/hour=\${hour}/'
+);
+\`\`\`
+`;
+}
+
+function columnTable(columns: readonly ArchiveColumn[]): string {
+  return table(
+    ['column', 'type', 'what it is'],
+    columns.map(({ name, type, description }) => [`\`${name}\``, type, description]),
+  );
+}
+
+function athenaColumns(columns: readonly ArchiveColumn[]): string {
+  return columns.map(({ name, type }) => `  \`${name}\` ${ATHENA_TYPES[type]}`).join(',\n');
+}
+
+const ATHENA_TYPES: Readonly<Record<ColumnType, string>> = {
+  text: 'string',
+  int32: 'int',
+  int64: 'bigint',
+  bool: 'boolean',
+  timestamp: 'timestamp',
+};
