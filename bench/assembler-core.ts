@@ -1,7 +1,6 @@
 /** Spans per CPU-second of the assembler's own code: bundles in, trace records out, windows in memory, no Kafka. */
 
-import { MemoryWindowStore } from '../services/trace-assembler/adapters/memory-window-store.ts';
-import { AssemblerStage } from '../services/trace-assembler/core/assembler-stage.ts';
+import { benchAssembler } from './assembler-stage.ts';
 import { benchMessages } from './spans.ts';
 
 const SPANS = Number(process.argv[2] ?? 300_000);
@@ -22,39 +21,10 @@ console.log(`${SPANS} spans, ${(bytes / SPANS).toFixed(0)} bytes each, ${bundles
 
 let spans = 0;
 let traces = 0;
-const stage = new AssemblerStage(
-  {
-    spansTopic: 'spans',
-    tracesTopic: 'traces',
-    deadLettersTopic: 'dead-letters',
-    partition: 0,
-    idleTimeoutMs: 10_000,
-    rootlessIdleTimeoutMs: 60_000,
-    ageMaxMs: 300_000,
-    windowBytesMax: 1 << 20,
-    spansPerTraceMax: 10_000,
-    horizonMs: 300_000,
-    contextsMax: 10_000,
-    outboxBytesMax: 1 << 20,
-  },
-  new MemoryWindowStore(100_000),
-  {
-    bounds: async () => ({ start: 0, end: 0 }),
-    fetch: async () => {
-      throw new Error('nothing to read back');
-    },
-  },
-  {
-    received: () => {},
-    foreignRecord: () => {},
-    recovered: () => {},
-    open: () => {},
-    emitted: (trace) => {
-      spans += trace.spanCount;
-      traces++;
-    },
-  },
-);
+const stage = benchAssembler((spanCount) => {
+  spans += spanCount;
+  traces++;
+});
 await stage.recover(undefined, { nonce: 'bench' });
 let nowMs = 1_760_000_000_000;
 const cpu = process.cpuUsage();

@@ -1,6 +1,5 @@
 import type { OutRecord } from '../lib/kafka/types.ts';
-import { MemoryWindowStore } from '../services/trace-assembler/adapters/memory-window-store.ts';
-import { AssemblerStage } from '../services/trace-assembler/core/assembler-stage.ts';
+import { ASSEMBLER_SETTINGS, benchAssembler } from './assembler-stage.ts';
 
 export interface TraceRecords {
   readonly records: readonly OutRecord[];
@@ -10,7 +9,6 @@ export interface TraceRecords {
 const MESSAGES_PER_BUNDLE = 40;
 /** Of the traffic's own time: with the idle time-out it tells how many traces are open. */
 const SPANS_PER_SECOND = 10_000;
-const TRACES_TOPIC = 'traces';
 
 /**
  * Records of the traces topic as the trace-assembler writes them for the bench's spans: its own code with windows in
@@ -21,7 +19,7 @@ export async function* traceRecords(
   spansPerMessage: number,
 ): AsyncGenerator<TraceRecords> {
   let spans = 0;
-  const stage = createStage((count) => {
+  const stage = benchAssembler((count) => {
     spans += count;
   });
   await stage.recover(undefined, { nonce: 'bench' });
@@ -30,7 +28,9 @@ export async function* traceRecords(
   const commit = async function* (): AsyncGenerator<TraceRecords> {
     const prepared = await stage.prepare('interval');
     if (prepared === undefined) return;
-    const records = prepared.outputs.filter(({ topic }) => topic === TRACES_TOPIC).flatMap((output) => output.records);
+    const records = prepared.outputs
+      .filter(({ topic }) => topic === ASSEMBLER_SETTINGS.tracesTopic)
+      .flatMap((output) => output.records);
     await stage.committed(prepared, () => (position += records.length));
     if (records.length > 0) yield { records, spans };
     spans = 0;
@@ -58,36 +58,3 @@ export async function* traceRecords(
 }
 
 const LAST_CLOSES_MS = 400_000;
-
-function createStage(onSpans: (spans: number) => void): AssemblerStage {
-  return new AssemblerStage(
-    {
-      spansTopic: 'spans',
-      tracesTopic: TRACES_TOPIC,
-      deadLettersTopic: 'dead-letters',
-      partition: 0,
-      idleTimeoutMs: 10_000,
-      rootlessIdleTimeoutMs: 60_000,
-      ageMaxMs: 300_000,
-      windowBytesMax: 1 << 20,
-      spansPerTraceMax: 10_000,
-      horizonMs: 300_000,
-      contextsMax: 10_000,
-      outboxBytesMax: 1 << 20,
-    },
-    new MemoryWindowStore(100_000),
-    {
-      bounds: async () => ({ start: 0, end: 0 }),
-      fetch: async () => {
-        throw new Error('nothing to read back');
-      },
-    },
-    {
-      received: () => {},
-      foreignRecord: () => {},
-      recovered: () => {},
-      open: () => {},
-      emitted: (trace) => onSpans(trace.spanCount),
-    },
-  );
-}

@@ -7,6 +7,7 @@ import { DEFAULT_RULES } from '../../../services/alerter/core/rules.ts';
 import { GraphStage } from '../../../services/graph-builder/core/graph-stage.ts';
 import { MemoryWindowStore } from '../../../services/trace-assembler/adapters/memory-window-store.ts';
 import { AssemblerStage } from '../../../services/trace-assembler/core/assembler-stage.ts';
+import { ASSEMBLER_SETTINGS } from '../../assembler-stage.ts';
 
 /**
  * The production cores one behind the other, at their default settings: spans in, incidents out. In place of Kafka
@@ -83,21 +84,7 @@ export class CorePipeline {
   }
 }
 
-/** Defaults of the services; the graph's limits too. */
-const ASSEMBLER_SETTINGS = {
-  spansTopic: 'spans',
-  tracesTopic: 'traces',
-  deadLettersTopic: 'dead-letters',
-  partition: 0,
-  idleTimeoutMs: 10_000,
-  rootlessIdleTimeoutMs: 60_000,
-  ageMaxMs: 300_000,
-  windowBytesMax: 1 << 20,
-  spansPerTraceMax: 10_000,
-  horizonMs: 300_000,
-  contextsMax: 10_000,
-  outboxBytesMax: 1 << 20,
-};
+/** Defaults of the service; its limits too. */
 const GRAPH_SETTINGS = {
   tracesTopic: 'traces',
   edgesTopic: 'edges',
