@@ -9,7 +9,7 @@ import {
   writeJaegerSpan,
 } from './jaeger-to-otlp.ts';
 import { type Attribute, type AttributeValue, OtlpRequestWriter } from './otlp-request-writer.ts';
-import { reading } from './zipkin-proto.ts';
+import { nanosOf, reading } from './proto-values.ts';
 
 /** One Jaeger span in protobuf (`Span` of api_v2/model.proto), as Jaeger's collector writes it to Kafka, as an OTLP request. */
 export function otlpFromJaegerProto(bytes: Buffer): Converted {
@@ -135,16 +135,6 @@ function readKeyValue(reader: WireReader): Attribute {
   return [key, values[type] ?? ''];
 }
 
-/** A google.protobuf.Timestamp or Duration in nanoseconds. */
-export function nanosOf(reader: WireReader): bigint {
-  let nanos = 0n;
-  while (reader.next()) {
-    if (reader.tag === TAG.seconds) nanos += BigInt.asIntN(64, reader.bigVarint()) * 1_000_000_000n;
-    else if (reader.tag === TAG.nanos) nanos += BigInt.asIntN(64, reader.bigVarint());
-  }
-  return nanos;
-}
-
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /** `field number × 8 + wire type`. */
@@ -174,6 +164,4 @@ const TAG = {
   int: 0x28,
   double: 0x31,
   binary: 0x3a,
-  seconds: 0x08,
-  nanos: 0x10,
 } as const;

@@ -1,7 +1,6 @@
 import { WireReader } from '../../trace/wire-reader.ts';
 import { type Converted, converting } from './converted.ts';
 import { traceIdFromBytes } from './ids.ts';
-import { nanosOf } from './jaeger-proto.ts';
 import {
   type Attribute,
   type DraftEvent,
@@ -11,7 +10,7 @@ import {
   OtlpRequestWriter,
   STATUS,
 } from './otlp-request-writer.ts';
-import { mapEntry, reading } from './zipkin-proto.ts';
+import { mapEntry, nanosOf, reading } from './proto-values.ts';
 
 /**
  * OpenCensus' agent request (`ExportTraceServiceRequest` of opencensus-proto's agent/trace/v1) as an OTLP request, as

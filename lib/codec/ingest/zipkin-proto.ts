@@ -1,7 +1,9 @@
-import { WireError, WireReader } from '../../trace/wire-reader.ts';
-import { type Converted, converting, Unreadable } from './converted.ts';
+import { WireReader } from '../../trace/wire-reader.ts';
+import { type Converted, converting } from './converted.ts';
 import { traceIdFromBytes } from './ids.ts';
+import { ipText } from './ip-text.ts';
 import { type Attribute, OtlpRequestWriter } from './otlp-request-writer.ts';
+import { mapEntry, reading } from './proto-values.ts';
 import { writeZipkinSpan, type ZipkinAnnotation, type ZipkinEndpoint, type ZipkinKind } from './zipkin-to-otlp.ts';
 
 /** Zipkin's protobuf (`ListOfSpans` of zipkin-api's zipkin.proto) as an OTLP request. */
@@ -14,16 +16,6 @@ export function otlpFromZipkinProto(bytes: Buffer): Converted {
       return out.finish();
     }),
   );
-}
-
-/** Runs a reader of protobuf in a format of its own. @throws Unreadable for bytes that are not protobuf. */
-export function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw new Unreadable(`The bytes are not protobuf: ${error.message}`);
-  }
 }
 
 function writeSpan(out: OtlpRequestWriter, reader: WireReader): void {
@@ -124,25 +116,6 @@ function annotation(reader: WireReader): ZipkinAnnotation {
   return { timestamp, value };
 }
 
-/** An entry of a map of texts. */
-export function mapEntry(reader: WireReader): Attribute {
-  let key = '';
-  let value = '';
-  while (reader.next()) {
-    if (reader.tag === TAG.mapKey) key = reader.text();
-    else if (reader.tag === TAG.mapValue) value = reader.text();
-  }
-  return [key, value];
-}
-
-/** 4 or 16 bytes as an address is written; empty for any other number. */
-export function ipText(bytes: Buffer): string {
-  if (bytes.length === 4) return bytes.join('.');
-  if (bytes.length !== 16) return '';
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16)).join(':');
-  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
-}
-
 const EMPTY: Buffer = Buffer.alloc(0);
 const KINDS: readonly (ZipkinKind | undefined)[] = [undefined, 'CLIENT', 'SERVER', 'PRODUCER', 'CONSUMER'];
 
@@ -168,6 +141,4 @@ const TAG = {
   endpointPort: 0x20,
   annotationTimestamp: 0x09,
   annotationValue: 0x12,
-  mapKey: 0x0a,
-  mapValue: 0x12,
 } as const;

@@ -1,8 +1,8 @@
 import { type Converted, converting, Unreadable } from './converted.ts';
 import { spanIdFromInt64, traceIdFromHalves } from './ids.ts';
+import { ipText } from './ip-text.ts';
 import { type AttributeValue, OtlpRequestWriter } from './otlp-request-writer.ts';
 import { THRIFT, ThriftReader } from './thrift-reader.ts';
-import { ipText } from './zipkin-proto.ts';
 import { writeZipkinSpan, type ZipkinEndpoint } from './zipkin-to-otlp.ts';
 import { splitV1Span, type V1Annotation, type V1BinaryAnnotation, type ZipkinV1Span } from './zipkin-v1.ts';
 
