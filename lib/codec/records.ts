@@ -152,6 +152,10 @@ export interface ServiceEdgeDelta {
   exemplars: Exemplar[];
   failures: FailingTrace[];
   slowTraces: SlowTrace[];
+  incompleteTraces: number;
+  orphanSpans: number;
+  versions: string[];
+  owner: string;
 }
 
 export const assembledTraceCodec = avroCodec<AssembledTrace>('assembled-trace');
