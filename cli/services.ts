@@ -1,12 +1,4 @@
-/** All services, in the order in which spans pass them. */
-export const SERVICES = [
-  'span-router',
-  'trace-assembler',
-  'graph-builder',
-  'alerter',
-  'notifier',
-  'archiver',
-  'console',
-] as const;
+/** The services that `up` and the demo run, in the order in which spans pass them. */
+export const SERVICES = ['span-router', 'trace-assembler', 'graph-builder', 'alerter', 'archiver', 'console'] as const;
 
 export type ServiceName = (typeof SERVICES)[number];

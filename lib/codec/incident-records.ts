@@ -136,10 +136,6 @@ export interface Incident {
   ackBy: string;
   note: string;
   kind: Signal;
-  worstSeverity: Severity | '';
-  ownerTeam: string;
-  hitTeams: string[];
-  healthyExemplars: IncidentExemplar[];
 }
 
 export interface InputPositions {
@@ -170,14 +166,6 @@ export interface DetectorState {
   open: boolean;
   calmSince: number;
   latency: LatencyState | null;
-  owner: string;
-  versions: SeenVersion[];
-}
-
-export interface SeenVersion {
-  version: string;
-  firstSeen: number;
-  lastSeen: number;
 }
 
 export interface LatencyState {
@@ -216,16 +204,6 @@ export interface EvidenceWindow {
   window: number;
   touchedAt: number;
   failures: FailureCount[];
-  incompleteTraces: number;
-  orphanSpans: number;
-  healthy: HealthyTrace[];
-}
-
-export interface HealthyTrace {
-  entryService: string;
-  entryOperation: string;
-  traceId: string;
-  spanId: string;
 }
 
 export interface AlertState {

@@ -1,8 +1,8 @@
 import type { GraphNode } from '../core/api-types.ts';
 import { NODE_HEIGHT, NODE_WIDTH, type Place } from '../core/layout.ts';
-import { HealthMark, Icon, KIND_WORDS } from '../ui/icons.tsx';
-import { inWords, Text } from '../ui/text.tsx';
-import { describe, figuresOf, healthOf, type Shown } from './figures.ts';
+import { HEALTH_WORDS, HealthMark, Icon, KIND_WORDS } from '../ui/icons.tsx';
+import { Text } from '../ui/text.tsx';
+import { becauseOf, figuresOf, healthOf, type Shown } from './figures.ts';
 
 interface NodeCardProps {
   readonly node: GraphNode;
@@ -27,7 +27,6 @@ export function NodeCard({ node, place, shown, selected, faded, reachable, onOpe
         class={`node ${node.kind} ${health} ${selected ? 'selected' : ''} ${faded ? 'faded' : ''}`}
         data-name={node.name}
         tabIndex={reachable ? 0 : -1}
-        aria-label={describe(`${inWords(node.name)}, ${KIND_WORDS[node.kind]}`, node, shown)}
         aria-pressed={selected}
         onClick={onOpen}
         onFocus={onEnter}
@@ -37,6 +36,7 @@ export function NodeCard({ node, place, shown, selected, faded, reachable, onOpe
         </span>
         <span class="node-name">
           <Text of={node.name} max={60} />
+          <span class="hidden">, {stateInWords(node, shown)}, </span>
         </span>
         {!isCaller && <HealthMark health={health} />}
         <span class="node-figures">
@@ -55,4 +55,10 @@ export function NodeCard({ node, place, shown, selected, faded, reachable, onOpe
       </button>
     </li>
   );
+}
+
+/** What the shape, the mark and the frame say to those who see them. */
+function stateInWords(node: GraphNode, shown: Shown): string {
+  const because = shown === 'before' ? '' : becauseOf(node);
+  return `${KIND_WORDS[node.kind]}, ${HEALTH_WORDS[healthOf(node, shown)]}${because === '' ? '' : `: ${because}`}`;
 }

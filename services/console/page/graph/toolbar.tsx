@@ -52,7 +52,7 @@ export function Toolbar({ state, graph, view, onChange }: ToolbarProps) {
         </select>
       </label>
       <span class="gap" />
-      <form class="field-icon" role="search" onSubmit={openFirst}>
+      <form class="field-icon" role="search" aria-label="Services in the graph" onSubmit={openFirst}>
         <Icon name="search" />
         <input
           type="search"

@@ -24,6 +24,7 @@ export function Compare({ model, state, onChange }: TraceViewProps) {
   };
   return (
     <div class="compare">
+      <h2 class="hidden">Beside another trace</h2>
       <form class="row" onSubmit={choose}>
         <label class="compact">
           <span class="faint">Compare with the trace</span>

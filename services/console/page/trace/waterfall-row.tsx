@@ -5,7 +5,7 @@ import type { TraceModel } from '../core/trace-model.ts';
 import { nanos, WARNING_NAMES } from '../core/trace-warnings.ts';
 import { inZoom, type Zoom } from '../core/zoom.ts';
 import { HealthMark, Icon } from '../ui/icons.tsx';
-import { inWords, Text } from '../ui/text.tsx';
+import { Text } from '../ui/text.tsx';
 
 /** Pixels; styles/trace.css has the same. */
 export const ROW_HEIGHT = 26;
@@ -57,7 +57,6 @@ export function WaterfallRow(props: WaterfallRowProps) {
       aria-level={span.depth + 1}
       aria-expanded={children > 0 ? !closed : undefined}
       aria-selected={selected}
-      aria-label={wordsOf(model, row, onPath)}
       style={{ transform: `translateY(${top}px)` }}
       onClick={onSelect}
     >
@@ -86,7 +85,10 @@ export function WaterfallRow(props: WaterfallRowProps) {
         {hidden > 0 && <span class="tag">{`+${hidden}`}</span>}
         {failedInside && <HealthMark health="failing" size={12} />}
       </span>
-      <span class="span-self">{nanos(self[row] as number)}</span>
+      <span class="span-self">
+        {nanos(self[row] as number)}
+        <span class="hidden"> of its own, {wordsOf(model, row, onPath)}</span>
+      </span>
       <Bar {...props} span={span} onPath={onPath} />
     </div>
   );
@@ -128,15 +130,15 @@ function Bar({ model, row, zoom, span, onPath }: WaterfallRowProps & { span: Spa
   );
 }
 
-function wordsOf({ tree, self }: TraceModel, row: number, onPath: boolean): string {
+/** What marks and colours say to those who see them. */
+function wordsOf({ tree }: TraceModel, row: number, onPath: boolean): string {
   const span = tree.spans[row] as Span;
   return [
-    `${inWords(span.service)} ${inWords(span.operation)}`,
-    `${nanos(span.durationNs)}, ${nanos(self[row] as number)} of its own`,
-    hasFailed(span) ? 'failed' : '',
+    hasFailed(span) ? 'failed' : 'not failed',
     onPath ? 'on the critical path' : '',
     ...span.warnings.map((warning) => WARNING_NAMES[warning]),
     (tree.childCount[row] as number) > 0 ? plural(tree.childCount[row] as number, 'child', 'children') : '',
+    'lasting ',
   ]
     .filter((part) => part !== '')
     .join(', ');

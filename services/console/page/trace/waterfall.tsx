@@ -200,7 +200,7 @@ function Tools({ model, state, onChange, found, current, zoom, onZoom, onRow, on
   };
   return (
     <div class="toolbar slim" role="group" aria-label="Waterfall">
-      <form class="field-icon" role="search" onSubmit={next}>
+      <form class="field-icon" role="search" aria-label="Spans" onSubmit={next}>
         <Icon name="search" />
         <input
           type="search"

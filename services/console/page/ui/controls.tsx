@@ -52,7 +52,7 @@ export function CopyButton({ text, label, words }: { text: () => string; label: 
       type="button"
       class={words === undefined ? 'icon-button small' : 'button'}
       onClick={copy}
-      aria-label={label}
+      aria-label={words === undefined ? label : undefined}
       title={label}
     >
       <Icon name={state === 'copied' ? 'check' : 'copy'} size={14} />

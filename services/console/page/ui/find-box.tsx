@@ -27,7 +27,7 @@ export function FindBox() {
     field.current?.blur();
   };
   return (
-    <form class="find" role="search" onSubmit={go}>
+    <form class="find" role="search" aria-label="Everything" onSubmit={go}>
       <Icon name="search" />
       <input
         ref={field}

@@ -1,0 +1,94 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe } from '@jest/globals';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type BuiltPage, buildPage, PAGE_FOLDER } from '../../scripts/setup/build-page.ts';
+import { findChromium } from '../../scripts/setup/chromium.ts';
+import { type Answers, type PageServer, startPageServer } from './page-server.ts';
+
+/** For what hangs, not for what is slow. */
+const PATIENCE_MS = 90_000;
+const ROOT = path.join(import.meta.dirname, '../..');
+const FOLDER = path.join(PAGE_FOLDER, 'dist');
+
+/** Skipped, and counted as such, where there is no Chromium; `npm test` says so. */
+export const describeInBrowser = findChromium() === undefined ? describe.skip : describe;
+
+export interface OpenPage {
+  readonly page: Page;
+  /** What must not happen: errors of the page, breaches of its policy, dialogs. */
+  readonly mishaps: string[];
+  open(hash: string, seen: string): Promise<void>;
+}
+
+/** One browser and one server for the tests of a file. */
+export class PageWorld {
+  private browser: Browser | undefined;
+  private server: PageServer | undefined;
+
+  async start(answers: Answers): Promise<BuiltPage> {
+    const built = await buildPage(FOLDER);
+    this.server = await startPageServer(FOLDER, answers);
+    const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+    this.browser = await chromium.launch({ executablePath: findChromium() as string, args, timeout: PATIENCE_MS });
+    return built;
+  }
+
+  async stop(): Promise<void> {
+    await this.browser?.close();
+    await this.server?.close();
+  }
+
+  async newPage(colorScheme: 'dark' | 'light' = 'dark'): Promise<OpenPage> {
+    const viewport = { width: 1280, height: 800 };
+    const context = await (this.browser as Browser).newContext({
+      viewport,
+      colorScheme,
+      reducedMotion: 'reduce',
+      timezoneId: 'UTC',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const mishaps: string[] = [];
+    page.on('pageerror', (error) => mishaps.push(`error: ${error.message}`));
+    page.on('console', (message) => message.type() === 'error' && mishaps.push(`console: ${message.text()}`));
+    page.on('dialog', (dialog) => {
+      mishaps.push(`dialog: ${dialog.message()}`);
+      dialog.dismiss().catch(() => {});
+    });
+    const open = async (hash: string, seen: string) => {
+      await page.goto('about:blank');
+      await page.goto(`${this.server?.url}${hash}`);
+      await page.waitForSelector(seen);
+    };
+    return { page, mishaps, open };
+  }
+}
+
+/** The rules of axe that the page breaks, each with an element that does. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(node: unknown): Promise<AxeResult> } };
+    const { violations } = await axe.run((globalThis as unknown as { document: unknown }).document);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  });
+}
+
+interface AxeResult {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Pictures are taken in every run; with SPANLOOM_SCREENSHOTS=docs they replace those of docs/console.md. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const folder = path.join(
+    ROOT,
+    process.env['SPANLOOM_SCREENSHOTS'] === 'docs' ? 'docs/console' : '.cache/screenshots',
+  );
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: path.join(folder, `${name}.png`), scale: 'css' });
+}
