@@ -49,6 +49,7 @@ const stage = new GraphStage(
     deadLettersTopic: 'dead-letters',
     partition: 0,
     mode: options.mode === 'zipkin' ? 'zipkin' : 'accurate',
+    ownerAttribute: 'team',
     names: { services: 2_000, operations: 20_000, operationsPerService: 500 },
     earlier: { horizonMs: 300_000, tracesMax: 200_000 },
     traceBytesMax: 8 << 20,

@@ -1,4 +1,12 @@
-/** The services that `up` and the demo run, in the order in which spans pass them. */
-export const SERVICES = ['span-router', 'trace-assembler', 'graph-builder', 'alerter', 'archiver', 'console'] as const;
+/** All services, in the order in which spans pass them. */
+export const SERVICES = [
+  'span-router',
+  'trace-assembler',
+  'graph-builder',
+  'alerter',
+  'notifier',
+  'archiver',
+  'console',
+] as const;
 
 export type ServiceName = (typeof SERVICES)[number];

@@ -196,6 +196,7 @@ async function auditEdges({ topics, graph }: AuditOptions, open: Open): Promise<
         deadLettersTopic: topics.deadLetters,
         partition,
         mode: graph.GRAPH_MODE,
+        ownerAttribute: graph.GRAPH_OWNER_ATTRIBUTE,
         names: {
           services: graph.GRAPH_SERVICES_MAX,
           operations: graph.GRAPH_OPERATIONS_MAX,

@@ -112,7 +112,15 @@ describe('EdgeSums', () => {
         ...{ subject: 'edge', windowStart: 0, client: 'a', server: 'b', connectionType: '', peerKind: 'service' },
         ...{ clientOperation: '', serverOperation: '', confidence: 'exact', calls: n, errors: 0, errors4xx: 0 },
         ...{ traces: 0, clientDuration: null, serverDuration: null, networkGap: null, queueDelay: null },
-        ...{ exemplars: [], failures: [], slowTraces: [] },
+        ...{
+          exemplars: [],
+          failures: [],
+          slowTraces: [],
+          incompleteTraces: 0,
+          orphanSpans: 0,
+          versions: [],
+          owner: '',
+        },
       });
     }
     return own;

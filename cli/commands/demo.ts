@@ -40,7 +40,7 @@ edges are what the system did, and the incident names the database; else it is 1
   async run(values, _positionals, io) {
     const seed = values.seed === undefined ? randomInt(2 ** 47) : wholeNumber(values.seed, '--seed', 0, 2 ** 47);
     const partitions = wholeNumber(values.partitions ?? '4', '--partitions', 1, 1_000);
-    const services = servicesToRun(undefined, values.scale);
+    const services = servicesToRun(undefined, values.scale, io.env);
     const signal = stopSignal();
     let display: DemoDisplay | undefined;
     const pipeline = await startPipeline({
@@ -49,7 +49,7 @@ edges are what the system did, and the incident names the database; else it is 1
       dataDir: values.data,
       ...freshNames(values.data !== undefined),
       env: io.env,
-      settings: values.once ? { ARCHIVE_RANGE_AGE_MAX_MS: '5000' } : { ARCHIVE_RANGE_AGE_MAX_MS: '10000' },
+      settings: { ARCHIVE_RANGE_AGE_MAX_MS: values.once ? '5000' : '10000', SERVICE_OWNERS },
       onProgress: (line) => io.say(line),
       onEvent: (event) => {
         const line = describeProcessEvent(event);
@@ -80,6 +80,9 @@ edges are what the system did, and the incident names the database; else it is 1
     }
   },
 });
+
+/** The database sends no spans, so no resource of it could say whom an incident concerns. */
+const SERVICE_OWNERS = 'services: {api-gateway: edge, backend-service: shop, database: storage, cache: storage}';
 
 /**
  * Names that no other run has used, since the servers given in the environment may hold what others wrote; with a kept

@@ -23,10 +23,11 @@ where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"console":url,"metrics":
   examples: [
     'spanloom up',
     'spanloom up --data .data --scale trace-assembler=2',
+    'NOTIFY_SINKS_FILE=sinks.yaml spanloom up',
     'spanloom up --only span-router,trace-assembler | head -1 | jq -r .kafka',
   ],
   async run(values, _positionals, io) {
-    const services = servicesToRun(values.only, values.scale);
+    const services = servicesToRun(values.only, values.scale, io.env);
     const partitions = wholeNumber(values.partitions ?? '4', '--partitions', 1, 1_000);
     const signal = stopSignal();
     const pipeline = await startPipeline({

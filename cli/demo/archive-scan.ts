@@ -1,6 +1,6 @@
+import { zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { tableFromIPC } from 'apache-arrow';
-import { readParquet } from 'parquet-wasm/node';
+import { parquetReadObjects } from 'hyparquet';
 import type { StackAddresses } from '../../lib/testkit/stack/stack.ts';
 import { spanKey } from './observed.ts';
 
@@ -65,14 +65,15 @@ export class ArchiveScan {
     const object = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
     const bytes = await object.Body?.transformToByteArray();
     if (bytes === undefined) throw new Error(`${key} came without a body`);
-    const arrow = tableFromIPC(readParquet(bytes, { columns: ['trace_id', 'span_id'] }).intoIPCStream());
-    const traceIds = arrow.getChild('trace_id');
-    const spanIds = arrow.getChild('span_id');
-    if (traceIds === null || spanIds === null) throw new Error(`${key} has no trace_id or span_id`);
-    for (let row = 0; row < arrow.numRows; row++) {
-      const span = spanKey(String(traceIds.get(row)), String(spanIds.get(row)));
+    const rows = await parquetReadObjects({
+      file: Uint8Array.from(bytes).buffer,
+      columns: ['trace_id', 'span_id'],
+      compressors: { ZSTD: (packed: Uint8Array) => zstdDecompressSync(packed) },
+    });
+    for (const { trace_id: traceId, span_id: spanId } of rows) {
+      const span = spanKey(String(traceId), String(spanId));
       this.spanCounts.set(span, (this.spanCounts.get(span) ?? 0) + 1);
     }
-    this.rows += arrow.numRows;
+    this.rows += rows.length;
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { incidentRecord } from '../../lib/testkit/incident-record.ts';
 import type { SpanLiteral } from '../../lib/testkit/otlp-builder.ts';
 import { differences, type RunToCheck } from './check-run.ts';
-import { edgeDelta, incidentRecord, traceRecord } from './fixtures.ts';
+import { edgeDelta, traceRecord } from './fixtures.ts';
 import { Observed } from './observed.ts';
 
 /** The checker is shown pipelines that lose, repeat, invent and misjudge; it must see each of it. */

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { incidentRecord } from '../../lib/testkit/incident-record.ts';
 import { colours } from '../colours.ts';
-import { incidentRecord } from './fixtures.ts';
 import { type Frame, renderFrame } from './view.ts';
 
 const FRAME: Frame = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { incidentRecord } from '../../lib/testkit/incident-record.ts';
 import { colours } from '../colours.ts';
-import { incidentRecord } from '../demo/fixtures.ts';
 import { FIRING_STATES, NewestIncidents } from './newest-incidents.ts';
 import { parseSince } from './parse-since.ts';
 import { incidentLine, incidentStory } from './words.ts';

@@ -1,4 +1,4 @@
-import type { Incident } from '../../lib/codec/incident-records.ts';
+import type { Incident, IncidentExemplar } from '../../lib/codec/incident-records.ts';
 import type { Colours } from '../colours.ts';
 import { describeIncident } from '../demo/view.ts';
 import { count, percent } from '../format.ts';
@@ -13,7 +13,7 @@ export function incidentLine(incident: Incident, colours: Colours): string {
 
 /** Everything that helps to judge one incident. */
 export function incidentStory(incident: Incident, colours: Colours, columns: number): string {
-  const { culprits, errorSignatures, exemplars, changes, blast } = incident;
+  const { culprits, errorSignatures, exemplars, healthyExemplars, changes, blast } = incident;
   return [
     ...describeIncident(incident, columns, colours),
     `  Opened        ${time(incident.openedAt)}, announcement ${incident.seq} at ${time(incident.updatedAt)}`,
@@ -37,11 +37,33 @@ export function incidentStory(incident: Incident, colours: Colours, columns: num
       'New versions before it',
       changes.map(({ service, version, firstSeen }) => `${service} ${version}, first seen ${time(firstSeen)}`),
     ),
-    ...section(
-      'Failing traces',
-      exemplars.map(({ traceId, entryService, entryOperation }) => `${traceId}  ${entryService} ${entryOperation}`),
-    ),
+    ...section('Teams', teams(incident)),
+    ...section(incident.kind === 'latency' ? 'Slow traces' : 'Failing traces', exemplars.map(exemplar)),
+    ...section('Traces that went well meanwhile', healthyExemplars.map(exemplar)),
+    ...section('What the counts may lack', dataQuality(incident)),
   ].join('\n');
+}
+
+function teams({ ownerTeam, hitTeams }: Incident): string[] {
+  return [
+    ...(ownerTeam === '' ? [] : [`${ownerTeam} owns the cause`]),
+    ...(hitTeams.length === 0 ? [] : [`hit: ${hitTeams.join(', ')}`]),
+  ];
+}
+
+function exemplar({ traceId, entryService, entryOperation }: IncidentExemplar): string {
+  return `${traceId}  ${entryService} ${entryOperation}`;
+}
+
+function dataQuality({ dataQuality: lacks }: Incident): string[] {
+  const { incompleteTraces, orphanSpans, lateDropped, failuresDropped } = lacks;
+  return [
+    ...(incompleteTraces === 0
+      ? []
+      : [`${count(incompleteTraces)} traces lack spans: ${count(orphanSpans)} spans have a parent that never came`]),
+    ...(lateDropped === 0 ? [] : [`${count(lateDropped)} deltas since the start came too late to be counted`]),
+    ...(failuresDropped === 0 ? [] : [`${count(failuresDropped)} failing traces since the start were too many kinds`]),
+  ];
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -14,6 +14,11 @@ describe('servicesToRun', () => {
     });
   });
 
+  it('runs the notifier when there is somebody to be told', () => {
+    expect(servicesToRun(undefined, [], { NOTIFY_SINKS_FILE: 'sinks.yaml' }).get('notifier')).toBe(1);
+    expect(servicesToRun('notifier', []).get('notifier')).toBe(1);
+  });
+
   it('runs a subset, and several of one', () => {
     const counts = servicesToRun('span-router,trace-assembler', ['trace-assembler=2']);
     expect(Object.fromEntries(counts)).toEqual({ 'span-router': 1, 'trace-assembler': 2 });

@@ -16,9 +16,20 @@ export const SCALE_OPTIONS = {
   },
 } as const;
 
-/** How many processes of which service. @throws UsageError */
-export function servicesToRun(only: string | undefined, scale: readonly string[]): Map<ServiceName, number> {
-  const chosen = only === undefined ? [...SERVICES] : only.split(',').map((name) => serviceName(name, '--only'));
+/**
+ * How many processes of which service; the notifier only when it is named or the environment declares a sink.
+ * @throws UsageError
+ */
+export function servicesToRun(
+  only: string | undefined,
+  scale: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Map<ServiceName, number> {
+  const isSinkDeclared = Boolean(env['NOTIFY_SINKS'] || env['NOTIFY_SINKS_FILE']);
+  const chosen =
+    only === undefined
+      ? SERVICES.filter((name) => name !== 'notifier' || isSinkDeclared)
+      : only.split(',').map((name) => serviceName(name, '--only'));
   const counts = new Map<ServiceName, number>();
   for (const name of SERVICES) if (chosen.includes(name)) counts.set(name, 1);
   for (const item of scale) {

@@ -3,8 +3,8 @@ import type { ArchivedRow } from './parquet-rows.ts';
 import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS, type Promoted } from './promoted.ts';
 
 /**
- * Archived spans as one OTLP/JSON request. What Parquet does not tell apart comes back as the simpler type: a double
- * without a fraction as an int, bytes as their base64 text, a promoted attribute under the current convention's name.
+ * Archived spans as one OTLP/JSON request. Two kinds of values come back as text: bytes as base64, and doubles that JSON
+ * has no number for. Attributes come in another order, those with a column of their own first.
  */
 export function rowsToOtlp(rows: readonly ArchivedRow[]): OtlpJson {
   const groups = new Map<string, ArchivedRow[]>();
@@ -55,31 +55,42 @@ function span(row: ArchivedRow): OtlpJson {
   };
 }
 
+/** An older name, or another type than the column's, stands with the other attributes too: then it counts. */
 function attributes(row: ArchivedRow, column: string, promoted: readonly Promoted[]): OtlpJson[] {
+  const others = (parseExact(row[column]) ?? {}) as Record<string, unknown>;
   const own = promoted.flatMap(({ column: name, keys, type }) => {
     const value = row[name];
-    if (value == null) return [];
+    if (value == null || keys.some((key) => Object.hasOwn(others, key))) return [];
     const any: OtlpJson = type === 'int32' ? { intValue: String(value) } : { stringValue: String(value) };
     return [{ key: keys[0] as string, value: any }];
   });
-  return [...own, ...keyValues(parseExact(row[column]))];
+  return [...own, ...keyValues(others)];
 }
 
 function list(json: unknown): Record<string, unknown>[] {
   return (parseExact(json) ?? []) as Record<string, unknown>[];
 }
 
-/** JSON whose whole numbers beyond 2^53 become bigint. */
+/** JSON whose whole numbers beyond 2^53 become bigint, and whose numbers with a fraction or an exponent a Double. */
 function parseExact(json: unknown): unknown {
   if (json == null) return undefined;
   // Columns of JSON come as text from one reader and parsed from the other.
   if (typeof json !== 'string') return json;
   const revive = (_key: string, value: unknown, context?: { source?: string }) => {
-    const isInexact =
-      typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '');
-    return isInexact ? BigInt(context?.source as string) : value;
+    if (typeof value !== 'number') return value;
+    const source = context?.source ?? '';
+    if (/[.eE]/.test(source)) return new Double(value);
+    return Number.isSafeInteger(value) ? value : BigInt(source);
   };
   return JSON.parse(json, revive as (key: string, value: unknown) => unknown);
+}
+
+class Double {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
 }
 
 function keyValues(object: unknown): OtlpJson[] {
@@ -94,7 +105,8 @@ function anyValue(value: unknown): OtlpJson {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'bigint') return { intValue: value.toString() };
-  if (typeof value === 'number') return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if (typeof value === 'number') return { intValue: String(value) };
+  if (value instanceof Double) return { doubleValue: value.value };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) as OtlpJsonValue[] } };
   return { kvlistValue: { values: keyValues(value) } };
 }

@@ -17,12 +17,20 @@ export interface AvroCodec<T> {
   decode(framed: Uint8Array): T;
 }
 
-/** @param fileName name in schemas/ without the ending, e.g. `assembled-trace`. */
-export function avroCodec<T>(fileName: string): AvroCodec<T> {
+/**
+ * @param fileName name in schemas/ without the ending, e.g. `assembled-trace`.
+ * @param options.bytesAsViews decoded bytes are views into the record instead of copies: they live as long as it does.
+ */
+export function avroCodec<T>(fileName: string, options: { bytesAsViews?: boolean } = {}): AvroCodec<T> {
   const schema = JSON.parse(readFileSync(new URL(`${fileName}.avsc`, SCHEMAS), 'utf8')) as { name: string };
   const schemaId = SCHEMA_IDS[schema.name];
   if (schemaId === undefined) throw new Error(`schemas/ids.json has no id for ${schema.name}`);
-  const type = avro.Type.forSchema(schema as avro.Schema, { typeHook: exactNanosHook });
+  const type = avro.Type.forSchema(schema as avro.Schema, {
+    typeHook: (found: unknown) => {
+      if (found === 'bytes' && options.bytesAsViews) return new BytesView();
+      return exactNanosHook(found);
+    },
+  });
   return {
     name: schema.name,
     schemaId,
@@ -92,6 +100,16 @@ function decodeFramed(type: avro.Type, name: string, schemaId: number, framed: U
     return value;
   } catch (cause) {
     throw new SpanloomError('AVRO_DECODE', `A ${name} cannot be decoded`, { cause });
+  }
+}
+
+class BytesView extends avro.types.BytesType {
+  _read(tap: { buf: Buffer; pos: number; readLong(): number }): Buffer | undefined {
+    const length = tap.readLong();
+    const start = tap.pos;
+    tap.pos += length;
+    // avsc sees that a value was cut short by the position.
+    return tap.pos > tap.buf.length ? undefined : tap.buf.subarray(start, tap.pos);
   }
 }
 

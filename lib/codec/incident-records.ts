@@ -136,6 +136,10 @@ export interface Incident {
   ackBy: string;
   note: string;
   kind: Signal;
+  worstSeverity: Severity | '';
+  ownerTeam: string;
+  hitTeams: string[];
+  healthyExemplars: IncidentExemplar[];
 }
 
 export interface InputPositions {
@@ -166,6 +170,14 @@ export interface DetectorState {
   open: boolean;
   calmSince: number;
   latency: LatencyState | null;
+  owner: string;
+  versions: SeenVersion[];
+}
+
+export interface SeenVersion {
+  version: string;
+  firstSeen: number;
+  lastSeen: number;
 }
 
 export interface LatencyState {
@@ -204,6 +216,16 @@ export interface EvidenceWindow {
   window: number;
   touchedAt: number;
   failures: FailureCount[];
+  incompleteTraces: number;
+  orphanSpans: number;
+  healthy: HealthyTrace[];
+}
+
+export interface HealthyTrace {
+  entryService: string;
+  entryOperation: string;
+  traceId: string;
+  spanId: string;
 }
 
 export interface AlertState {

@@ -152,9 +152,15 @@ export interface ServiceEdgeDelta {
   exemplars: Exemplar[];
   failures: FailingTrace[];
   slowTraces: SlowTrace[];
+  incompleteTraces: number;
+  orphanSpans: number;
+  versions: string[];
+  owner: string;
 }
 
 export const assembledTraceCodec = avroCodec<AssembledTrace>('assembled-trace');
+/** For who keeps the record anyway: `otlp`, which is nearly all of it, is not copied. */
+export const assembledTraceViewCodec = avroCodec<AssembledTrace>('assembled-trace', { bytesAsViews: true });
 export const deadLetterCodec = avroCodec<DeadLetter>('dead-letter');
 export const ledgerEntryCodec = avroCodec<LedgerEntry>('ledger-entry');
 export const serviceEdgeDeltaCodec = avroCodec<ServiceEdgeDelta>('service-edge-delta');

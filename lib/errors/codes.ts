@@ -3,6 +3,10 @@
  * this list, and a test holds it to the sources.
  */
 export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
+  ADDRESS_REFUSED: {
+    meaning: 'What a setting names is at a loopback, private or other special address, which is not allowed.',
+    remedy: 'If that is meant, allow the address: NOTIFY_ALLOW_ADDRESSES for sinks of incidents.',
+  },
   ALERTER_STATE_UNREADABLE: {
     meaning: "The alerter's claim on its state topic did not come back to it.",
     remedy: 'It tries again. If it stays, look at the health of the partition leader of the alerter-state topic.',
@@ -102,6 +106,14 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   METRICS_PORT_TAKEN: {
     meaning: 'The port of /metrics cannot be listened on.',
     remedy: 'Set METRICS_PORT to a free one, or to 0.',
+  },
+  NOTIFY_REFUSED: {
+    meaning: 'Dead letter: a sink of incidents answered that it will not take an announcement.',
+    remedy: 'The detail has its answer. Correct the sink in NOTIFY_SINKS; later announcements are told as before.',
+  },
+  NOTIFY_TOO_OLD: {
+    meaning: 'Dead letter: a sink of incidents could not be told of an announcement within NOTIFY_AGE_MAX_MS.',
+    remedy: 'Look at why the sink did not answer; spanloom incidents has what it missed.',
   },
   OTLP_DECODE: { meaning: 'Bytes cannot be decoded as an OTLP trace request.', remedy: 'Look at what produced them.' },
   PRODUCE_FAILED: { meaning: 'Messages could not be written to Kafka.', remedy: 'The cause is in the sentence.' },

@@ -4,6 +4,7 @@ import { systemClock } from '../../lib/runtime/clock.ts';
 import { alerterEvents } from '../../services/alerter/adapters/alerter-events.ts';
 import { archiverEvents } from '../../services/archiver/adapters/archiver-events.ts';
 import { graphMetrics } from '../../services/graph-builder/adapters/graph-metrics.ts';
+import { createSinkEvents } from '../../services/notifier/adapters/sink-events.ts';
 import { routerMetrics } from '../../services/span-router/adapters/router-metrics.ts';
 import { assemblerEvents } from '../../services/trace-assembler/adapters/assembler-events.ts';
 import { GENERATED, table } from './markdown.ts';
@@ -16,6 +17,7 @@ const REGISTER: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   'trace-assembler': (metrics) => assemblerEvents(metrics, logger),
   'graph-builder': (metrics) => graphMetrics(metrics, { seriesMax: 1, staleMs: 1, clock: systemClock }),
   alerter: (metrics) => alerterEvents(metrics, logger, 'spanloom.service-edges'),
+  notifier: (metrics) => createSinkEvents(metrics, logger, 'spanloom.incidents'),
   archiver: (metrics) => archiverEvents(metrics, logger, 'spanloom.traces', systemClock),
 };
 

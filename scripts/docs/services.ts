@@ -3,6 +3,7 @@ import { settings as alerter } from '../../services/alerter/config.ts';
 import { settings as archiver } from '../../services/archiver/config.ts';
 import { settings as consoleService } from '../../services/console/config.ts';
 import { settings as graphBuilder } from '../../services/graph-builder/config.ts';
+import { settings as notifier } from '../../services/notifier/config.ts';
 import { settings as spanRouter } from '../../services/span-router/config.ts';
 import { settings as traceAssembler } from '../../services/trace-assembler/config.ts';
 
@@ -13,6 +14,7 @@ export const SERVICE_MODULES: readonly { readonly name: string; readonly setting
     { name: 'trace-assembler', settings: traceAssembler },
     { name: 'graph-builder', settings: graphBuilder },
     { name: 'alerter', settings: alerter },
+    { name: 'notifier', settings: notifier },
     { name: 'archiver', settings: archiver },
     { name: 'console', settings: consoleService },
   ] satisfies readonly { name: string; settings: Pick<Declared, 'settings'> }[];

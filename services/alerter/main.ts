@@ -12,7 +12,8 @@ import { groupId, topicNames, transactionalId } from '../../lib/topics/topics.ts
 import { PartitionGroup } from '../../lib/worker/partition-group.ts';
 import { ActiveAlerter } from './adapters/active-alerter.ts';
 import { alerterEvents } from './adapters/alerter-events.ts';
-import { type AlerterSettings, rulesOf, settings } from './config.ts';
+import { type AlerterSettings, ownersOf, rulesOf, settings } from './config.ts';
+import { Ownership } from './core/ownership.ts';
 
 export { settings } from './config.ts';
 
@@ -53,6 +54,7 @@ export const alerter: ServiceDefinition<(typeof settings)['settings']> = {
         new ActiveAlerter(
           {
             rules: rulesOf(values),
+            ownership: new Ownership(ownersOf(values.SERVICE_OWNERS).teams),
             edgesTopic: topics.serviceEdges,
             incidentsTopic: topics.incidents,
             stateTopic: topics.alerterState,

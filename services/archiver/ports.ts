@@ -1,13 +1,13 @@
 import type { ChainEntry } from '../../lib/archive/chain.ts';
 import type { PartitionLog } from '../../lib/kafka/types.ts';
+import type { RowBatch } from '../../lib/parquet/write-parquet.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Bucket } from '../../lib/s3/bucket.ts';
-import type { TableBatch } from './core/table.ts';
 
 /** What the archiver's core needs of the outside. */
 export interface ArchivePorts {
   /** A whole Parquet file. */
-  readonly encodeParquet: (batches: Iterable<TableBatch>) => Promise<Uint8Array>;
+  readonly encodeParquet: (batches: Iterable<RowBatch>) => Promise<Uint8Array>;
   /** SHA-256 over all of them, one after another; hex. */
   readonly digest: (parts: readonly Uint8Array[]) => string;
 }

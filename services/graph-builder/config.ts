@@ -1,5 +1,13 @@
 import { commonSettings } from '../../lib/config/common.ts';
-import { bytes, choice, defineSettings, durationMs, integer, type SettingsOf } from '../../lib/config/settings.ts';
+import {
+  bytes,
+  choice,
+  defineSettings,
+  durationMs,
+  integer,
+  type SettingsOf,
+  text,
+} from '../../lib/config/settings.ts';
 
 export const settings = defineSettings({
   ...commonSettings,
@@ -8,6 +16,13 @@ export const settings = defineSettings({
     default: 'accurate',
     description:
       'accurate: the calls as they were. zipkin: as Zipkin counts dependency links, with its known errors, for a graph that must agree with an existing Zipkin.',
+  }),
+  GRAPH_OWNER_ATTRIBUTE: text({
+    default: 'team',
+    pattern: /^(?!service\.(?:name|version)$)[\x21-\x7e]{1,128}$/,
+    allowed: 'the name of an attribute',
+    description:
+      'Resource attribute that names the team which owns a service; incidents say whom they concern. SERVICE_OWNERS of the alerter wins over it.',
   }),
   GRAPH_HORIZON_MS: durationMs({
     default: 300_000,

@@ -52,6 +52,7 @@ export const graphBuilder: ServiceDefinition<(typeof settings)['settings']> = {
             deadLettersTopic: topics.deadLetters,
             partition,
             mode: values.GRAPH_MODE,
+            ownerAttribute: values.GRAPH_OWNER_ATTRIBUTE,
             names: {
               services: values.GRAPH_SERVICES_MAX,
               operations: values.GRAPH_OPERATIONS_MAX,

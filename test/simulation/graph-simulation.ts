@@ -175,6 +175,7 @@ const PARTITIONS = 3;
 const SETTINGS = {
   tracesTopic: 'traces',
   mode: 'accurate' as const,
+  ownerAttribute: 'team',
   edgesTopic: 'edges',
   deadLettersTopic: 'dead-letters',
   names: LIMITS,

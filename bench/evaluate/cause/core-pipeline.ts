@@ -91,6 +91,7 @@ const GRAPH_SETTINGS = {
   deadLettersTopic: 'dead-letters',
   partition: 0,
   mode: 'accurate' as const,
+  ownerAttribute: 'team',
   names: { services: 2_000, operations: 20_000, operationsPerService: 500 },
   earlier: { horizonMs: 300_000, tracesMax: 200_000 },
   traceBytesMax: 8 << 20,

@@ -12,12 +12,14 @@ import type { Worker } from '../../../lib/worker/partition-group.ts';
 import { splitBySize } from '../../../lib/worker/split-by-size.ts';
 import { StreamTime } from '../../../lib/worker/stream-time.ts';
 import { AlerterCore } from '../core/alerter-core.ts';
+import type { Ownership } from '../core/ownership.ts';
 import type { Rules } from '../core/rules.ts';
 import type { AlerterPorts } from '../ports.ts';
 import { readState } from './read-state.ts';
 
 export interface ActiveAlerterSettings {
   readonly rules: Rules;
+  readonly ownership: Ownership;
   readonly edgesTopic: string;
   readonly incidentsTopic: string;
   readonly stateTopic: string;
@@ -72,7 +74,7 @@ export class ActiveAlerter implements Worker {
     try {
       const nonce = ports.randomHex(8);
       const states = await readState(ports.state, await this.claim(writer, nonce), nonce);
-      const core = new AlerterCore(settings.rules);
+      const core = new AlerterCore(settings.rules, settings.ownership);
       core.restore(states);
       const positions = states.find(({ positions: saved }) => saved !== null)?.positions ?? undefined;
       const next = await this.startOffsets(positions);

@@ -7,8 +7,10 @@ import { EvidenceLog } from './evidence-log.ts';
 import type { World } from './incident.ts';
 import { IncidentBook } from './incident-book.ts';
 import { LatencyTable } from './latency-table.ts';
+import { Ownership } from './ownership.ts';
 import type { Rules } from './rules.ts';
-import { boundedName, keyOf, type Subject } from './subject.ts';
+import { ServiceFacts } from './service-facts.ts';
+import { boundedName, keyOf, type Subject, subjectKey } from './subject.ts';
 import { type StateChange, Watch } from './watch.ts';
 
 export type { StateChange } from './watch.ts';
@@ -29,12 +31,19 @@ export class AlerterCore {
   private readonly latency: Watch<LatencyTable>;
   private streamTimeMs = 0;
 
-  constructor(rules: Rules) {
+  constructor(rules: Rules, ownership = new Ownership()) {
     this.rules = rules;
     this.errors = new Watch('errors', new DetectorTable(rules), rules);
     this.latency = new Watch('latency', new LatencyTable(rules), rules);
     const tables = { detectors: this.errors.table, latency: this.latency.table };
-    this.world = { rules, ...tables, graph: new CallGraph(), evidence: new EvidenceLog() };
+    this.world = {
+      rules,
+      ...tables,
+      graph: new CallGraph(),
+      evidence: new EvidenceLog(),
+      facts: new ServiceFacts(),
+      ownership,
+    };
     this.book = new IncidentBook(this.world);
   }
 
@@ -60,7 +69,7 @@ export class AlerterCore {
     const window = this.windowOf(delta.windowStart);
     const row = this.rowFor(this.errors, subject, key, window);
     if (row === undefined) return 'subjects_full';
-    const { detectors, evidence } = this.world;
+    const { detectors, evidence, facts } = this.world;
     const counted = detectors.count(row, window, delta.calls, delta.errors, delta.traces, this.streamTimeMs);
     this.errors.touch(row, counted);
     this.countDurations(delta, subject, key, window);
@@ -71,6 +80,13 @@ export class AlerterCore {
     if (delta.subject === 'entry') {
       const { server, operation } = subject;
       for (const trace of delta.failures) evidence.add(window, server, operation, trace, this.streamTimeMs);
+      if (delta.failures.length > 0) this.keepHealthy(delta, subject, window);
+    } else if (delta.subject === 'service') {
+      facts.note(subject.server, delta, window);
+      const { incompleteTraces, orphanSpans } = delta;
+      if (incompleteTraces !== 0 || orphanSpans !== 0) {
+        evidence.addIncomplete(window, incompleteTraces, orphanSpans, this.streamTimeMs);
+      }
     }
     return 'applied';
   }
@@ -95,8 +111,10 @@ export class AlerterCore {
    * anything else is applied.
    */
   takeChanges(): StateChange[] {
-    const { evidence } = this.world;
-    const changes = [...this.errors.takeChanges(BLANK), ...this.latency.takeChanges(BLANK)];
+    const { evidence, facts } = this.world;
+    const withFacts = (state: DetectorState): DetectorState =>
+      state.subject === 'service' ? { ...state, ...facts.save(state.server) } : state;
+    const changes = [...this.errors.takeChanges(BLANK, withFacts), ...this.latency.takeChanges(BLANK)];
     for (const [window, state] of evidence.takeChanges()) {
       changes.push([`evidence|${window}`, state === null ? null : { ...BLANK, kind: 'evidence', evidence: state }]);
     }
@@ -158,6 +176,7 @@ export class AlerterCore {
   private forgetIdleSubjects(nowMs: number): void {
     this.errors.forgetIdle(nowMs, ({ kind, client, server }) => {
       if (kind === 'edge') this.world.graph.remove(client, server);
+      else if (kind === 'service') this.world.facts.forget(server);
     });
     this.latency.forgetIdle(nowMs, () => {});
   }
@@ -177,6 +196,19 @@ export class AlerterCore {
       const blamed = blameSlowTrace(subject.server, subject.operation, trace, latency);
       if (blamed !== undefined) evidence.add(window, subject.server, subject.operation, blamed, this.streamTimeMs);
     }
+    this.keepHealthy(delta, subject, window);
+  }
+
+  /** A trace to compare failing or slow ones with. */
+  private keepHealthy({ exemplars }: ServiceEdgeDelta, { server, operation }: Subject, window: number): void {
+    const { latency, evidence } = this.world;
+    const row = latency.rowOf(subjectKey('entry', '', server, operation));
+    const limit = (row === undefined ? undefined : latency.slowerThanMicros(row)) ?? Number.POSITIVE_INFINITY;
+    const healthy = exemplars.find(({ kind, durationMicros }) => kind === 'normal' && durationMicros <= limit);
+    if (healthy === undefined) return;
+    const { traceId, spanId } = healthy;
+    const trace = { entryService: server, entryOperation: operation, traceId, spanId };
+    evidence.addHealthy(window, trace, this.streamTimeMs);
   }
 
   private rowFor(watch: Watch, subject: Subject, key: string, window: number): number | undefined {
@@ -193,7 +225,9 @@ export class AlerterCore {
     const row = watch.table.restore(state);
     watch.restored(row);
     const { kind, client, server } = watch.table.subject(row);
-    if (watch === this.errors && kind === 'edge') this.world.graph.add(client, server, row);
+    if (watch === this.latency) return;
+    if (kind === 'edge') this.world.graph.add(client, server, row);
+    else if (kind === 'service') this.world.facts.restore(server, { owner: state.owner, versions: state.versions });
   }
 
   private windowOf(windowStartMicros: number): number {

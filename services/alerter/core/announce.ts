@@ -19,6 +19,7 @@ export function announce(incident: IncidentInMemory, state: IncidentStateName, n
       failuresDropped: world.evidence.failuresDropped,
     },
   };
+  record.worstSeverity = worseOf(record.severity, incident.record.worstSeverity);
   record.summary = tellIncident(record);
   incident.record = record;
   incident.announcedAt = nowMs;
@@ -102,6 +103,10 @@ export function blankRecord(alert: AlertState, rules: Rules): Incident {
     ackBy: '',
     note: '',
     kind: alert.signal,
+    worstSeverity: '',
+    ownerTeam: '',
+    hitTeams: [],
+    healthyExemplars: [],
   };
 }
 
@@ -109,6 +114,10 @@ const ID_LENGTH = 16;
 const SEVERITIES: readonly Severity[] = ['warning', 'minor', 'major', 'critical'];
 /** Even urgent news waits so long, so that a share that wavers about a limit does not chatter. */
 const URGENT_MS = 5_000;
+
+function worseOf(now: Severity, worst: Severity | ''): Severity {
+  return worst !== '' && SEVERITIES.indexOf(worst) > SEVERITIES.indexOf(now) ? worst : now;
+}
 
 /** What is worth telling again; the cause and the severity come first. */
 function digest({ cause, severity, blast, alerts, lastErrorAt, kind }: Incident): string {

@@ -271,6 +271,8 @@ export class DetectorTable {
       open: this.openRows[row] === 1,
       calmSince: this.calmSince[row] as number,
       latency: null,
+      owner: '',
+      versions: [],
     };
     for (let window = oldest; window <= head; window++) {
       state.calls.push(this.rings.at(row, window, CALLS));

@@ -1,4 +1,4 @@
-import type { EvidenceWindow, FailureCount, Origin } from '../../../lib/codec/incident-records.ts';
+import type { EvidenceWindow, FailureCount, HealthyTrace, Origin } from '../../../lib/codec/incident-records.ts';
 import type { FailingTrace } from '../../../lib/codec/records.ts';
 import { boundedName } from './subject.ts';
 
@@ -37,6 +37,42 @@ export class EvidenceLog {
     this.changed.add(window);
   }
 
+  /** A trace that went well, of an entry that in the same window also has others. */
+  addHealthy(window: number, trace: HealthyTrace, nowMs: number): void {
+    const { healthy } = this.windowOf(window, nowMs);
+    const isKnown = healthy.some(
+      (other) => other.entryService === trace.entryService && other.entryOperation === trace.entryOperation,
+    );
+    if (isKnown || healthy.length >= HEALTHY_PER_WINDOW_MAX) return;
+    healthy.push(trace);
+    this.changed.add(window);
+  }
+
+  /** Signed counts of what is missing from the traces of a window. */
+  addIncomplete(window: number, incompleteTraces: number, orphanSpans: number, nowMs: number): void {
+    const present = this.windowOf(window, nowMs);
+    present.incompleteTraces += incompleteTraces;
+    present.orphanSpans += orphanSpans;
+    this.changed.add(window);
+  }
+
+  /** Traces that went well, newest window first. */
+  healthySince(fromWindow: number): HealthyTrace[] {
+    const windows = [...this.windows].filter(([window]) => window >= fromWindow).sort(([a], [b]) => b - a);
+    return windows.flatMap(([, { healthy }]) => healthy);
+  }
+
+  incompleteSince(fromWindow: number): { incompleteTraces: number; orphanSpans: number } {
+    let incompleteTraces = 0;
+    let orphanSpans = 0;
+    for (const [window, present] of this.windows) {
+      if (window < fromWindow) continue;
+      incompleteTraces += present.incompleteTraces;
+      orphanSpans += present.orphanSpans;
+    }
+    return { incompleteTraces: Math.max(0, incompleteTraces), orphanSpans: Math.max(0, orphanSpans) };
+  }
+
   /** Windows and kinds of failure from `fromWindow` on, oldest window first; only what still counts. */
   since(fromWindow: number): Tally[] {
     const tallies: Tally[] = [];
@@ -62,21 +98,21 @@ export class EvidenceLog {
     const changes = [...this.changed].map((window): [number, EvidenceWindow | null] => {
       const present = this.windows.get(window);
       if (present === undefined) return [window, null];
-      return [window, { window, touchedAt: present.touchedAt, failures: [...present.failures.values()] }];
+      return [window, { ...present, window, failures: [...present.failures.values()] }];
     });
     this.changed.clear();
     return changes;
   }
 
   restore(state: EvidenceWindow): void {
-    const failures = new Map(state.failures.map((failure) => [failureKey(failure), failure]));
-    this.windows.set(state.window, { touchedAt: state.touchedAt, failures });
+    const { window, failures, ...rest } = state;
+    this.windows.set(window, { ...rest, failures: new Map(failures.map((one) => [failureKey(one), one])) });
   }
 
   private windowOf(window: number, nowMs: number): WindowOfFailures {
     let present = this.windows.get(window);
     if (present === undefined) {
-      present = { touchedAt: nowMs, failures: new Map() };
+      present = { touchedAt: nowMs, failures: new Map(), incompleteTraces: 0, orphanSpans: 0, healthy: [] };
       this.windows.set(window, present);
       this.changed.add(window);
     }
@@ -135,10 +171,14 @@ export function mergeFailure(into: FailureCount, from: FailureCount): void {
 interface WindowOfFailures {
   touchedAt: number;
   failures: Map<string, FailureCount>;
+  incompleteTraces: number;
+  orphanSpans: number;
+  healthy: HealthyTrace[];
 }
 
 const KEPT_MS = 15 * 60_000;
 const WINDOWS_MAX = 128;
+const HEALTHY_PER_WINDOW_MAX = 50;
 const KINDS_PER_WINDOW_MAX = 500;
 const EXEMPLARS_PER_KIND = 3;
 const ORIGINS_MAX = 8;

@@ -12,6 +12,7 @@ import { type AffectedFailures, affectedFailures, blastRadius } from './blast-ra
 import { chooseCause, culpritKeys, followFailingEdges } from './choose-cause.ts';
 import type { Tally } from './evidence-log.ts';
 import { type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
+import { addContext } from './incident-context.ts';
 import { type Candidate, causeKey, culpritKey, rankCulprits, type Traffic } from './rank-culprits.ts';
 import { subjectKey } from './subject.ts';
 import { tellIncident } from './tell-incident.ts';
@@ -39,6 +40,7 @@ export function examineIncident(incident: IncidentInMemory, world: World): Reado
   const affected = affectedFailures(incident, live, keys);
   record.blast = blastRadius(incident, affected, keys, record.cause.service, world);
   describeAffected(record, affected, keys, world.rules.windowMs);
+  addContext(record, incident.scopeFrom, world);
   if (incident.phase === 'pending') nameTrigger(record, incident.alerts, world);
   record.alerts = incident.alerts.slice(0, ALERTS_MAX).map((alert) => alertOf(alert, world.rules.windowMs));
   record.severity = severityOf(record);

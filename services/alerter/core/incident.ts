@@ -4,7 +4,9 @@ import type { CallGraph } from './call-graph.ts';
 import type { DetectorTable } from './detector-table.ts';
 import type { EvidenceLog } from './evidence-log.ts';
 import type { LatencyTable } from './latency-table.ts';
+import type { Ownership } from './ownership.ts';
 import type { Rules } from './rules.ts';
+import type { ServiceFacts } from './service-facts.ts';
 import { subjectKey } from './subject.ts';
 
 /** What incidents are worked out from. */
@@ -15,6 +17,8 @@ export interface World {
   readonly latency: LatencyTable;
   readonly graph: CallGraph;
   readonly evidence: EvidenceLog;
+  readonly facts: ServiceFacts;
+  readonly ownership: Ownership;
 }
 
 /**

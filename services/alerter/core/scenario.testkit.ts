@@ -3,6 +3,7 @@ import { alerterStateCodec } from '../../../lib/codec/incident-records.ts';
 import type { ErrorOrigin, FailingTrace, ServiceEdgeDelta, SlowTrace } from '../../../lib/codec/records.ts';
 import { DurationHistogram, type SparseHistogram } from '../../../lib/stats/duration-histogram.ts';
 import { AlerterCore } from './alerter-core.ts';
+import { Ownership } from './ownership.ts';
 import { DEFAULT_RULES, type Rules } from './rules.ts';
 
 /** Some minute in the past, a multiple of 10 s; epoch milliseconds. */
@@ -48,6 +49,10 @@ export function edgeDelta(over: Partial<ServiceEdgeDelta> = {}): ServiceEdgeDelt
     exemplars: [],
     failures: [],
     slowTraces: [],
+    incompleteTraces: 0,
+    orphanSpans: 0,
+    versions: [],
+    owner: '',
     ...over,
   };
 }
@@ -241,12 +246,14 @@ export class AlerterRun {
   /** What a compacted state topic holds, encoded as there. */
   readonly stateTopic = new Map<string, Buffer>();
   private readonly rules: Rules;
+  private readonly ownership: Ownership;
   private waiting: { atMs: number; delta: ServiceEdgeDelta }[] = [];
   private nowMs = T0;
 
-  constructor(rules: Partial<Rules> = {}) {
+  constructor(rules: Partial<Rules> = {}, ownership = new Ownership()) {
+    this.ownership = ownership;
     this.rules = { ...DEFAULT_RULES, ...rules };
-    this.core = new AlerterCore(this.rules);
+    this.core = new AlerterCore(this.rules, this.ownership);
   }
 
   add(requests: Iterable<Request>, sign: 1 | -1 = 1): this {
@@ -287,7 +294,7 @@ export class AlerterRun {
   /** The process dies after a commit, and another takes over from the topic. */
   restart(): void {
     this.checkpoint();
-    this.core = new AlerterCore(this.rules);
+    this.core = new AlerterCore(this.rules, this.ownership);
     // A compacted log holds its records in the order of their last writes; any order must do.
     const states: AlerterState[] = [...this.stateTopic.values()].map((value) => alerterStateCodec.decode(value));
     this.core.restore(states.reverse());

@@ -7,6 +7,8 @@ export function tellIncident(incident: Incident): string {
     whoIsHit(incident),
     howItTravels(incident),
     whatItSays(incident),
+    whatChanged(incident),
+    whoOwns(incident),
     whoNoticed(incident),
   ];
   return parts.filter((part) => part !== '').join(' ');
@@ -86,6 +88,26 @@ function whatItSays({ errorSignatures, cause, kind, detector }: Incident): strin
   const first = errorSignatures[0];
   if (first !== undefined) return `Mostly it says "${first.signature}".`;
   return cause.class === 'walk' ? 'No failing trace was at hand; the cause was found along the failing edges.' : '';
+}
+
+/** Of the cause first: what else was new is told where there is room. */
+function whatChanged({ changes, cause, firstErrorAt }: Incident): string {
+  const change = changes.find(({ service }) => service === cause.service) ?? changes[0];
+  if (change === undefined) return '';
+  const seconds = Math.round((firstErrorAt - change.firstSeen) / 1_000_000);
+  const before =
+    seconds <= 10 ? 'at that time' : `${seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} before`;
+  return `Version ${change.version} of ${change.service} was first seen ${before}.`;
+}
+
+function whoOwns({ ownerTeam, hitTeams }: Incident): string {
+  const owner = ownerTeam === '' ? '' : `${ownerTeam} owns the cause`;
+  const hit =
+    hitTeams.length === 0
+      ? ''
+      : `${hitTeams.slice(0, LISTED_MAX).join(', ')} ${hitTeams.length === 1 ? 'is' : 'are'} hit`;
+  if (owner === '' && hit === '') return '';
+  return capitalised(`${[owner, hit].filter((part) => part !== '').join('; ')}.`);
 }
 
 function whoNoticed({ trigger }: Incident): string {

@@ -1,4 +1,4 @@
-import type { AlerterState, Signal } from '../../../lib/codec/incident-records.ts';
+import type { AlerterState, DetectorState, Signal } from '../../../lib/codec/incident-records.ts';
 import type { DetectorTable } from './detector-table.ts';
 import type { NewAlert } from './incident-book.ts';
 import { LatencyTable } from './latency-table.ts';
@@ -99,11 +99,15 @@ export class Watch<Table extends DetectorTable = DetectorTable> {
     }
   }
 
-  takeChanges(blank: AlerterState): StateChange[] {
+  /** @param complete adds what the table does not know. */
+  takeChanges(blank: AlerterState, complete = (state: DetectorState) => state): StateChange[] {
     const { table } = this;
     const changes: StateChange[] = [...this.forgotten].map((key): StateChange => [this.stateKey(key), null]);
     for (const row of this.unsaved) {
-      changes.push([this.stateKey(table.key(row)), { ...blank, kind: 'detector', detector: table.save(row) }]);
+      changes.push([
+        this.stateKey(table.key(row)),
+        { ...blank, kind: 'detector', detector: complete(table.save(row)) },
+      ]);
     }
     this.forgotten.clear();
     this.unsaved.clear();

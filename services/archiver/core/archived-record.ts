@@ -1,4 +1,4 @@
-import { type AssembledTrace, assembledTraceCodec } from '../../../lib/codec/records.ts';
+import { type AssembledTrace, assembledTraceViewCodec } from '../../../lib/codec/records.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
 import { scanOtlpRequest } from '../../../lib/trace/otlp-scan.ts';
 import { SpanTable } from '../../../lib/trace/span-table.ts';
@@ -27,15 +27,13 @@ function decode(record: LogRecord): AssembledTrace | undefined {
   if (record.value === null) return undefined;
   let trace: AssembledTrace;
   try {
-    trace = assembledTraceCodec.decode(record.value);
+    trace = assembledTraceViewCodec.decode(record.value);
   } catch {
     return undefined;
   }
   if (scanOtlpRequest(trace.otlp, table) !== undefined || table.count !== trace.spanCount) return undefined;
   for (let row = 0; row < table.count; row++) if (table.problem[row] !== 0) return undefined;
-  // The decoder copies the spans, which are nearly all of the record: held once, they take half the memory.
-  const tail = record.value.subarray(record.value.length - trace.otlp.length);
-  return tail.equals(trace.otlp) ? { ...trace, otlp: tail } : trace;
+  return trace;
 }
 
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,11 @@
 import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
+import type { RowBatch } from '../../../lib/parquet/write-parquet.ts';
 import type { ArchivePorts } from '../ports.ts';
 import type { ArchivedRecord } from './archived-record.ts';
 import type { OpenRange } from './range.ts';
 import { SpanRows } from './span-rows.ts';
-import type { TableBatch } from './table.ts';
 import { TraceRows } from './trace-rows.ts';
 
 export interface RangePlace {
@@ -92,22 +92,22 @@ function inTraceOrder(hour: Hour): readonly AssembledTrace[] {
     .sort((a, b) => (a.traceId < b.traceId ? -1 : a.traceId > b.traceId ? 1 : a.revision - b.revision));
 }
 
-function* spanBatches(hour: Hour): Generator<TableBatch> {
+function* spanBatches(hour: Hour): Generator<RowBatch> {
   const rows = new SpanRows();
   for (const trace of inTraceOrder(hour)) {
     rows.add(trace);
-    if (rows.count < BATCH_ROWS) continue;
+    if (rows.count < ROW_GROUP_ROWS && rows.bytes < ROW_GROUP_BYTES) continue;
     yield { columns: rows.columns(), rows: rows.count };
     rows.clear();
   }
   if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
 }
 
-function* traceBatches(hour: Hour, spansKey: string): Generator<TableBatch> {
+function* traceBatches(hour: Hour, spansKey: string): Generator<RowBatch> {
   const rows = new TraceRows();
   for (const trace of inTraceOrder(hour)) {
     rows.add(trace, spansKey);
-    if (rows.count < BATCH_ROWS) continue;
+    if (rows.count < ROW_GROUP_ROWS) continue;
     yield { columns: rows.columns(), rows: rows.count };
     rows.clear();
   }
@@ -124,5 +124,6 @@ function objectKey(dataset: 'spans' | 'traces', hourMs: number, { first, end }: 
 }
 
 const CLUSTER_CHARS = 22;
-/** Rows in the encoder's memory at a time: about 10 MB of spans. */
-const BATCH_ROWS = 10_000;
+/** A row group ends with the trace that reaches one of these: what is in memory as columns is about 20 MB. */
+const ROW_GROUP_ROWS = 50_000;
+const ROW_GROUP_BYTES = 32 * 1024 * 1024;

@@ -1,219 +1,207 @@
 import { isUtf8 } from 'node:buffer';
-import type { TextColumn } from './columns.ts';
+import type { AttributeList } from './attribute-list.ts';
 
-/**
- * Writes encoded OTLP as JSON text into a column, byte by byte. Ints are JSON numbers of any length, bytes are base64,
- * and doubles that JSON has no number for are strings. The bytes must have passed the scan; what is broken inside an
- * attribute is written as null.
+/*
+ * Writes encoded OTLP as JSON text, byte by byte. Ints are JSON numbers of any length, doubles always have a fraction or
+ * an exponent, bytes are base64, and doubles that JSON has no number for are strings. The bytes must have passed the
+ * scan; what is broken inside an attribute is written as null.
+ *
+ * Every function writes into `to` from `at` on and answers where it ended. None asks whether there is room: JSON takes at
+ * most JSON_GROWTH times the bytes of the message it is made of, and JSON_BYTES_MORE.
  */
+export const JSON_GROWTH = 6;
+export const JSON_BYTES_MORE = 64;
 
-/**
- * The attributes of a message as one JSON object; those for which `isPromoted` answers true are left out.
- * @param tag where attributes stand in the message, one of ATTRIBUTES_OF.
- * @returns how many were written.
- */
-export function writeAttributes(
-  column: TextColumn,
+/** One JSON object of the attributes, without those that `isLeftOut` marks. */
+export function putAttributes(
+  to: Buffer,
+  at: number,
   bytes: Buffer,
-  start: number,
-  end: number,
-  tag: number,
-  isPromoted: (start: number, end: number) => boolean,
+  attributes: AttributeList,
+  isLeftOut: Uint8Array,
 ): number {
-  let written = 0;
-  column.put(OPEN_BRACE);
-  for (let at = start; at < end; ) {
-    const fieldTag = varint(bytes, at, end);
-    at = next;
-    if (fieldTag !== tag) {
-      at = skip(bytes, fieldTag, at, end);
-      continue;
-    }
-    const length = varint(bytes, at, end);
-    const bodyStart = next;
-    const bodyEnd = Math.min(end, bodyStart + length);
-    at = bodyEnd;
-    if (writeKeyValue(column, bytes, bodyStart, bodyEnd, written > 0, isPromoted, 0)) written++;
+  let end = at;
+  to[end++] = OPEN_BRACE;
+  for (let i = 0; i < attributes.count; i++) {
+    if (isLeftOut[i] === 1) continue;
+    if (end > at + 1) to[end++] = COMMA;
+    end = putString(to, end, bytes, attributes.keyStart[i] as number, attributes.keyEnd[i] as number);
+    to[end++] = COLON;
+    end = putValue(to, end, bytes, attributes.valueStart[i] as number, attributes.valueEnd[i] as number, 0);
   }
-  column.put(CLOSE_BRACE);
-  return written;
+  to[end++] = CLOSE_BRACE;
+  return end;
 }
 
-/** A list of messages of one field, each written by `writeItem`, as a JSON array; false and nothing when there are none. */
-export function writeList(
-  column: TextColumn,
+/** One JSON object of all KeyValue messages in field `tag` of [start, end). */
+export function putKeyValues(
+  to: Buffer,
+  at: number,
   bytes: Buffer,
   start: number,
   end: number,
   tag: number,
-  writeItem: (start: number, end: number) => void,
-): boolean {
-  let written = 0;
-  for (let at = start; at < end; ) {
-    const fieldTag = varint(bytes, at, end);
-    at = next;
+  depth: number,
+): number {
+  let out = at;
+  to[out++] = OPEN_BRACE;
+  for (let from = start; from < end; ) {
+    const fieldTag = varint(bytes, from, end);
     if (fieldTag !== tag) {
-      at = skip(bytes, fieldTag, at, end);
+      from = skip(bytes, fieldTag, next, end);
       continue;
     }
-    const length = varint(bytes, at, end);
-    const bodyStart = next;
-    const bodyEnd = Math.min(end, bodyStart + length);
-    at = bodyEnd;
-    column.put(written === 0 ? OPEN_BRACKET : COMMA);
-    writeItem(bodyStart, bodyEnd);
-    written++;
+    const length = varint(bytes, next, end);
+    const body = next;
+    from = Math.min(end, body + length);
+    if (out > at + 1) to[out++] = COMMA;
+    out = putKeyValue(to, out, bytes, body, from, depth);
   }
-  if (written > 0) column.put(CLOSE_BRACKET);
-  return written > 0;
+  to[out++] = CLOSE_BRACE;
+  return out;
 }
 
 /** A JSON string of UTF-8 bytes; what is no UTF-8 becomes U+FFFD. */
-export function writeString(column: TextColumn, bytes: Buffer, start: number, end: number): void {
-  column.reserve((end - start) * 6 + 2);
-  const to = column.bytes;
-  let at = column.end;
+export function putString(to: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
+  let out = at;
   let high = 0;
-  to[at++] = QUOTE;
+  to[out++] = QUOTE;
   for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;
     high |= byte;
-    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) {
-      to[at++] = byte;
-    } else {
-      to[at++] = BACKSLASH;
-      if (byte >= 0x20) to[at++] = byte;
-      else {
-        to[at++] = 0x75;
-        to[at++] = ZERO;
-        to[at++] = ZERO;
-        to[at++] = HEX[byte >> 4] as number;
-        to[at++] = HEX[byte & 15] as number;
-      }
-    }
+    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) to[out++] = byte;
+    else out = putEscaped(to, out, byte);
   }
   if (high >= 0x80 && !isUtf8(bytes.subarray(start, end))) {
-    return writeAscii(column, JSON.stringify(bytes.utf8Slice(start, end)));
+    return putText(to, at, JSON.stringify(bytes.utf8Slice(start, end)));
   }
-  to[at++] = QUOTE;
-  column.end = at;
+  to[out++] = QUOTE;
+  return out;
 }
 
 /** Text as it is: punctuation, numbers, names. */
-export function writeAscii(column: TextColumn, text: string): void {
-  column.reserve(text.length * 3);
-  column.end += column.bytes.write(text, column.end);
+export function putText(to: Buffer, at: number, text: string): number {
+  if (text.length > TEXT_BY_HAND_MAX) return at + to.write(text, at);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return at + to.write(text, at);
+    to[at + i] = code;
+  }
+  return at + text.length;
 }
 
-export function writeHex(column: TextColumn, bytes: Buffer, start: number, end: number): void {
-  column.reserve((end - start) * 2);
+export function putHex(to: Buffer, at: number, bytes: Uint8Array, start: number, end: number): number {
+  let out = at;
   for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;
-    column.bytes[column.end++] = HEX[byte >> 4] as number;
-    column.bytes[column.end++] = HEX[byte & 15] as number;
+    to[out++] = HEX[byte >> 4] as number;
+    to[out++] = HEX[byte & 15] as number;
   }
+  return out;
 }
 
-function writeKeyValue(
-  column: TextColumn,
-  bytes: Buffer,
-  start: number,
-  end: number,
-  isFurther: boolean,
-  isPromoted: (start: number, end: number) => boolean,
-  depth: number,
-): boolean {
+function putEscaped(to: Buffer, at: number, byte: number): number {
+  let out = at;
+  to[out++] = BACKSLASH;
+  if (byte >= 0x20) {
+    to[out++] = byte;
+    return out;
+  }
+  to[out++] = 0x75;
+  to[out++] = ZERO;
+  to[out++] = ZERO;
+  to[out++] = HEX[byte >> 4] as number;
+  to[out++] = HEX[byte & 15] as number;
+  return out;
+}
+
+function putKeyValue(to: Buffer, at: number, bytes: Buffer, start: number, end: number, depth: number): number {
   let keyStart = 0;
   let keyEnd = 0;
   let valueStart = 0;
   let valueEnd = 0;
-  for (let at = start; at < end; ) {
-    const tag = varint(bytes, at, end);
-    at = next;
-    if (tag === TAG_KEY || tag === TAG_VALUE) {
-      const length = varint(bytes, at, end);
-      const bodyStart = next;
-      at = Math.min(end, bodyStart + length);
-      if (tag === TAG_KEY) {
-        keyStart = bodyStart;
-        keyEnd = at;
-      } else {
-        valueStart = bodyStart;
-        valueEnd = at;
-      }
-    } else at = skip(bytes, tag, at, end);
-  }
-  if (isPromoted(keyStart, keyEnd)) return false;
-  if (isFurther) column.put(COMMA);
-  writeString(column, bytes, keyStart, keyEnd);
-  column.put(COLON);
-  writeAnyValue(column, bytes, valueStart, valueEnd, depth);
-  return true;
-}
-
-function writeAnyValue(column: TextColumn, bytes: Buffer, start: number, end: number, depth: number): void {
-  if (start >= end || depth > DEPTH_MAX) return writeAscii(column, 'null');
-  switch (bytes[start]) {
-    case TAG_STRING: {
-      const length = varint(bytes, start + 1, end);
-      return writeString(column, bytes, next, Math.min(end, next + length));
-    }
-    case TAG_BOOL:
-      return writeAscii(column, bytes[start + 1] === 1 ? 'true' : 'false');
-    case TAG_INT:
-      return writeAscii(column, integerText(bytes, start + 1, end));
-    case TAG_DOUBLE: {
-      const value = start + 9 <= end ? bytes.readDoubleLE(start + 1) : Number.NaN;
-      return writeAscii(column, Number.isFinite(value) ? String(value) : `"${value}"`);
-    }
-    case TAG_ARRAY: {
-      const length = varint(bytes, start + 1, end);
-      const bodyStart = next;
-      const isWritten = writeList(column, bytes, bodyStart, Math.min(end, bodyStart + length), TAG_KEY, (from, to) =>
-        writeAnyValue(column, bytes, from, to, depth + 1),
-      );
-      if (!isWritten) writeAscii(column, '[]');
-      return;
-    }
-    case TAG_KVLIST: {
-      const length = varint(bytes, start + 1, end);
-      return writeKeyValues(column, bytes, next, Math.min(end, next + length), depth + 1);
-    }
-    case TAG_BYTES: {
-      const length = varint(bytes, start + 1, end);
-      return writeAscii(column, `"${bytes.toString('base64', next, Math.min(end, next + length))}"`);
-    }
-    default:
-      return writeAscii(column, 'null');
-  }
-}
-
-function writeKeyValues(column: TextColumn, bytes: Buffer, start: number, end: number, depth: number): void {
-  let written = 0;
-  column.put(OPEN_BRACE);
-  for (let at = start; at < end; ) {
-    const tag = varint(bytes, at, end);
-    at = next;
-    if (tag !== TAG_KEY) {
-      at = skip(bytes, tag, at, end);
+  for (let from = start; from < end; ) {
+    const tag = varint(bytes, from, end);
+    if (tag !== TAG_KEY && tag !== TAG_VALUE) {
+      from = skip(bytes, tag, next, end);
       continue;
     }
-    const length = varint(bytes, at, end);
-    const bodyStart = next;
-    at = Math.min(end, bodyStart + length);
-    if (writeKeyValue(column, bytes, bodyStart, at, written > 0, NONE_PROMOTED, depth)) written++;
+    const length = varint(bytes, next, end);
+    const body = next;
+    from = Math.min(end, body + length);
+    if (tag === TAG_KEY) {
+      keyStart = body;
+      keyEnd = from;
+    } else {
+      valueStart = body;
+      valueEnd = from;
+    }
   }
-  column.put(CLOSE_BRACE);
+  const out = putString(to, at, bytes, keyStart, keyEnd);
+  to[out] = COLON;
+  return putValue(to, out + 1, bytes, valueStart, valueEnd, depth);
 }
 
-const NONE_PROMOTED = () => false;
+function putValue(to: Buffer, at: number, bytes: Buffer, start: number, end: number, depth: number): number {
+  if (start >= end || depth > DEPTH_MAX) return putText(to, at, 'null');
+  const tag = bytes[start];
+  if (tag === TAG_BOOL) return putText(to, at, bytes[start + 1] === 1 ? 'true' : 'false');
+  if (tag === TAG_INT) return putInteger(to, at, bytes, start + 1, end);
+  if (tag === TAG_DOUBLE)
+    return start + 9 > end ? putText(to, at, 'null') : putDouble(to, at, bytes.readDoubleLE(start + 1));
+  const length = varint(bytes, start + 1, end);
+  const body = next;
+  const bodyEnd = Math.min(end, body + length);
+  switch (tag) {
+    case TAG_STRING:
+      return putString(to, at, bytes, body, bodyEnd);
+    case TAG_ARRAY:
+      return putArray(to, at, bytes, body, bodyEnd, depth + 1);
+    case TAG_KVLIST:
+      return putKeyValues(to, at, bytes, body, bodyEnd, TAG_KEY, depth + 1);
+    case TAG_BYTES:
+      return putText(to, at, `"${bytes.toString('base64', body, bodyEnd)}"`);
+    default:
+      return putText(to, at, 'null');
+  }
+}
 
-function integerText(bytes: Buffer, start: number, end: number): string {
+function putArray(to: Buffer, at: number, bytes: Buffer, start: number, end: number, depth: number): number {
+  let out = at;
+  to[out++] = OPEN_BRACKET;
+  for (let from = start; from < end; ) {
+    const tag = varint(bytes, from, end);
+    if (tag !== TAG_KEY) {
+      from = skip(bytes, tag, next, end);
+      continue;
+    }
+    const length = varint(bytes, next, end);
+    const body = next;
+    from = Math.min(end, body + length);
+    if (out > at + 1) to[out++] = COMMA;
+    out = putValue(to, out, bytes, body, from, depth);
+  }
+  to[out++] = CLOSE_BRACKET;
+  return out;
+}
+
+function putInteger(to: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
   const value = varint(bytes, start, end);
-  if (value <= Number.MAX_SAFE_INTEGER) return String(value);
+  if (value < 10) {
+    to[at] = ZERO + value;
+    return at + 1;
+  }
+  if (value <= Number.MAX_SAFE_INTEGER) return putText(to, at, String(value));
   let exact = 0n;
   for (let i = Math.min(next, end) - 1; i >= start; i--) exact = (exact << 7n) | BigInt((bytes[i] as number) & 0x7f);
-  return BigInt.asIntN(64, exact).toString();
+  return putText(to, at, BigInt.asIntN(64, exact).toString());
+}
+
+/** With a fraction or an exponent, so that it reads back as a double. */
+function putDouble(to: Buffer, at: number, value: number): number {
+  if (!Number.isFinite(value)) return putText(to, at, `"${value}"`);
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return putText(to, at, /^-?\d+$/.test(text) ? `${text}.0` : text);
 }
 
 let next = 0;
@@ -254,6 +242,7 @@ function skip(bytes: Buffer, tag: number, at: number, end: number): number {
 }
 
 const DEPTH_MAX = 32;
+const TEXT_BY_HAND_MAX = 24;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,76 +1,154 @@
 import type { Promoted } from '../../../lib/archive/promoted.ts';
-import { AttributeReader, textRange } from '../../../lib/trace/attributes.ts';
-import { Int32Column, TextColumn } from './columns.ts';
+import { Int32Column } from '../../../lib/parquet/number-columns.ts';
+import type { ParquetColumn } from '../../../lib/parquet/types.ts';
+import { WordColumn } from '../../../lib/parquet/word-column.ts';
+import { AttributeReader } from '../../../lib/trace/attributes.ts';
+import type { AttributeList } from './attribute-list.ts';
 
-/** Finds promoted attributes and puts each into its column. */
+/** Finds the attributes that have columns of their own and puts their values there. */
 export class PromotedColumns {
-  readonly columns: readonly { readonly name: string; readonly column: TextColumn | Int32Column }[];
-  private readonly promoted: readonly Promoted[];
-  private readonly reader: AttributeReader<string>;
-  /** Per promoted attribute the numbers of its keys in the reader. */
-  private readonly keys: readonly (readonly number[])[];
-  /** Per key: its value went into a column. */
-  private readonly taken: Uint8Array;
-  private bytes: Buffer = Buffer.alloc(0);
+  readonly columns: readonly (ParquetColumn & { readonly column: WordColumn | Int32Column })[];
+  /** Per attribute of the message that was read last: 1 when its column says all of it, so that it stands nowhere else. */
+  isWhole = new Uint8Array(64);
+  private readonly keys: AttributeReader<string>;
+  /** Per key: its column, and its place among the column's keys. */
+  private readonly columnOfKey: Int32Array;
+  private readonly rankOfKey: Int32Array;
+  /** Per column: what `addRow` adds, a word's number or the value itself; -1 for null. */
+  private readonly cells: Int32Array;
+  private readonly cellRank: Int32Array;
+  private readonly cellAttribute: Int32Array;
 
   constructor(promoted: readonly Promoted[]) {
-    this.promoted = promoted;
-    const keys = promoted.flatMap((one) => one.keys);
-    this.reader = new AttributeReader(keys);
-    this.keys = promoted.map((one) => one.keys.map((key) => keys.indexOf(key)));
-    this.taken = new Uint8Array(keys.length);
+    this.keys = new AttributeReader(promoted.flatMap(({ keys }) => keys));
+    this.columnOfKey = Int32Array.from(promoted.flatMap(({ keys }, column) => keys.map(() => column)));
+    this.rankOfKey = Int32Array.from(promoted.flatMap(({ keys }) => keys.map((_, rank) => rank)));
+    this.cells = new Int32Array(promoted.length);
+    this.cellRank = new Int32Array(promoted.length);
+    this.cellAttribute = new Int32Array(promoted.length);
     this.columns = promoted.map(({ column: name, type }) => ({
       name,
-      column: type === 'int32' ? new Int32Column() : new TextColumn(),
+      type,
+      column: type === 'int32' ? new Int32Column() : new WordColumn(),
     }));
   }
 
-  /** Looks for them in a message; `addRow` then adds what was found, as often as it is called. */
-  read(bytes: Buffer, start: number, end: number, tag: number): void {
-    this.bytes = bytes;
-    this.reader.read(bytes, start, end, tag);
-    this.taken.fill(0);
-    for (const [i, { type }] of this.promoted.entries()) {
-      const key = this.foundKey(i, type);
-      if (key >= 0) this.taken[key] = 1;
+  /** Looks for them among a message's attributes; `addRow` then adds what was found, as often as it is called. */
+  read(bytes: Buffer, attributes: AttributeList): void {
+    if (attributes.count > this.isWhole.length) this.isWhole = new Uint8Array(attributes.count * 2);
+    this.cells.fill(-1);
+    this.cellRank.fill(RANKS_MAX);
+    for (let i = 0; i < attributes.count; i++) {
+      this.isWhole[i] = 0;
+      const key = this.keys.keyIndex(bytes, attributes.keyStart[i] as number, attributes.keyEnd[i] as number);
+      if (key >= 0) this.take(bytes, attributes, i, key);
+    }
+    for (let column = 0; column < this.cells.length; column++) {
+      if (this.cells[column] !== -1 && this.cellRank[column] === 0) this.markWhole(bytes, attributes, column);
     }
   }
 
   addRow(): void {
-    for (const [i, { column }] of this.columns.entries()) {
-      const key = (this.keys[i] as readonly number[]).find((one) => this.taken[one] === 1);
-      if (key === undefined) column.addNull();
-      else if (column instanceof Int32Column) column.add(this.reader.integer(key) as number);
-      else if (this.reader.locateText(key)) {
-        const { start, end } = textRange();
-        column.add(this.bytes, start, end);
-      } else column.addText(this.reader.text(key));
-    }
+    this.addCells(this.cells);
   }
 
-  /** Whether the attribute whose key is at [start, end) is the one that went into a column. */
-  readonly isTaken = (start: number, end: number): boolean => {
-    const key = this.reader.keyIndex(this.bytes, start, end);
-    if (key < 0 || this.taken[key] === 0) return false;
-    const value = this.reader.valueStart[key] as number;
-    return value > end && value <= end + VALUE_HEADER_BYTES_MAX;
-  };
+  /** What `addRow` would add now; valid until `clear`. */
+  takeCells(): Int32Array {
+    return Int32Array.from(this.cells);
+  }
+
+  addCells(cells: Int32Array): void {
+    for (let i = 0; i < cells.length; i++) {
+      const { column } = this.columns[i] as ParquetColumn & { readonly column: WordColumn | Int32Column };
+      const cell = cells[i] as number;
+      if (column instanceof WordColumn) column.addId(cell);
+      else if (cell < 0) column.addNull();
+      else column.add(cell);
+    }
+  }
 
   clear(): void {
     for (const { column } of this.columns) column.clear();
   }
 
-  /** A value that the column cannot hold stays with the other attributes. */
-  private foundKey(promoted: number, type: Promoted['type']): number {
-    for (const key of this.keys[promoted] as readonly number[]) {
-      if (!this.reader.has(key)) continue;
-      if (type === 'text') return this.reader.text(key) === '' ? -1 : key;
-      const value = this.reader.integer(key);
-      return value !== undefined && value === (value | 0) ? key : -1;
-    }
-    return -1;
+  /** The column's first key that is there with a value that fits counts; of a key that stands twice, the first. */
+  private take(bytes: Buffer, { valueStart, valueEnd }: AttributeList, attribute: number, key: number): void {
+    const place = this.columnOfKey[key] as number;
+    const rank = this.rankOfKey[key] as number;
+    if (rank >= (this.cellRank[place] as number)) return;
+    const start = valueStart[attribute] as number;
+    const end = valueEnd[attribute] as number;
+    const { column } = this.columns[place] as { column: WordColumn | Int32Column };
+    const cell = column instanceof WordColumn ? wordOf(column, bytes, start, end) : integerOf(bytes, start, end);
+    if (cell < 0) return;
+    this.cells[place] = cell;
+    this.cellRank[place] = rank;
+    this.cellAttribute[place] = attribute;
+  }
+
+  /** An older name, or a value of another type, is also kept with the other attributes: the column does not tell it. */
+  private markWhole(bytes: Buffer, { valueStart }: AttributeList, place: number): void {
+    const attribute = this.cellAttribute[place] as number;
+    const tag = bytes[valueStart[attribute] as number];
+    const isWord = this.columns[place]?.column instanceof WordColumn;
+    if (tag === (isWord ? TAG_STRING : TAG_INT)) this.isWhole[attribute] = 1;
   }
 }
 
-/** Tag and length between a key and its value. */
-const VALUE_HEADER_BYTES_MAX = 11;
+/** Number of the value as text; -1 when it is empty, null, bytes, a list or a map. */
+function wordOf(column: WordColumn, bytes: Buffer, start: number, end: number): number {
+  switch (bytes[start]) {
+    case TAG_STRING: {
+      const length = bytes[start + 1] as number;
+      if (length === 0 || start + 2 > end) return -1;
+      const from = length < 0x80 ? start + 2 : behindVarint(bytes, start + 1, end);
+      return from >= end || (length < 0x80 && from + length !== end) ? -1 : column.intern(bytes, from, end);
+    }
+    case TAG_BOOL:
+      return start < end ? column.internText(bytes[start + 1] === 1 ? 'true' : 'false') : -1;
+    case TAG_INT:
+      return start < end ? column.internText(BigInt.asIntN(64, bigVarint(bytes, start + 1, end)).toString()) : -1;
+    case TAG_DOUBLE:
+      return start + 9 <= end ? column.internText(String(bytes.readDoubleLE(start + 1))) : -1;
+    default:
+      return -1;
+  }
+}
+
+/** The value when it is an int of 31 bits, or that in decimal digits; else -1. */
+function integerOf(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  if (start >= end) return -1;
+  if (bytes[start] === TAG_INT) {
+    if (end - start > 6) return -1;
+    for (let at = end - 1; at > start; at--) value = value * 128 + ((bytes[at] as number) & 0x7f);
+    return value <= INT32_MAX ? value : -1;
+  }
+  if (bytes[start] !== TAG_STRING || end - start < 3 || end - start > 12) return -1;
+  for (let at = start + 2; at < end; at++) {
+    const digit = (bytes[at] as number) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value <= INT32_MAX ? value : -1;
+}
+
+function behindVarint(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] as number) >= 0x80) at++;
+  return at + 1;
+}
+
+function bigVarint(bytes: Uint8Array, start: number, end: number): bigint {
+  let value = 0n;
+  for (let at = Math.min(end, start + 10) - 1; at >= start; at--)
+    value = (value << 7n) | BigInt((bytes[at] as number) & 0x7f);
+  return value;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+const RANKS_MAX = 1_000;
+const TAG_STRING = 0x0a;
+const TAG_BOOL = 0x10;
+const TAG_INT = 0x18;
+const TAG_DOUBLE = 0x21;

@@ -96,23 +96,53 @@ describe('the spans dataset, as DuckDB reads it', () => {
     });
   });
 
-  it.each<[string, Record<string, unknown>, string, unknown]>([
+  it.each<[string, Record<string, unknown>, string, unknown, string[]]>([
+    ['a value under the current name, and nowhere else', { 'http.route': '/a', x: 1 }, 'http_route', '/a', ['x']],
     [
-      'the current name of an attribute before the older one',
+      'the current name before the older one, which stays',
       { 'http.method': 'GET', 'http.request.method': 'POST' },
       'http_request_method',
       'POST',
+      ['http.method'],
     ],
-    ['the older name where there is no other', { 'http.method': 'GET' }, 'http_request_method', 'GET'],
-    ['a number given as text', { 'http.status_code': '404' }, 'http_response_status_code', 404],
-    ['nothing, where the type does not fit', { 'http.status_code': 'teapot' }, 'http_response_status_code', null],
-    ['text written as a number', { 'db.system': 7 }, 'db_system_name', '7'],
-  ])('promotes %s', async (_, attributes, column, value) => {
+    [
+      'the current name also when it comes first',
+      { 'http.request.method': 'POST', 'http.method': 'GET' },
+      'http_request_method',
+      'POST',
+      ['http.method'],
+    ],
+    ['an older name, which stays too', { 'http.method': 'GET' }, 'http_request_method', 'GET', ['http.method']],
+    [
+      'the older name when the current one has no value that fits',
+      { 'http.response.status_code': 'teapot', 'http.status_code': 418 },
+      'http_response_status_code',
+      418,
+      ['http.response.status_code', 'http.status_code'],
+    ],
+    [
+      'a number given as text, which stays as text',
+      { 'http.response.status_code': '404' },
+      'http_response_status_code',
+      404,
+      ['http.response.status_code'],
+    ],
+    [
+      'no number of more than 31 bits',
+      { 'http.status_code': 2 ** 31 },
+      'http_response_status_code',
+      null,
+      ['http.status_code'],
+    ],
+    ['no negative number', { 'http.status_code': -1 }, 'http_response_status_code', null, ['http.status_code']],
+    ['no empty text', { 'http.route': '' }, 'http_route', null, ['http.route']],
+    ['a number as text, and keeps the number', { 'db.system.name': 7 }, 'db_system_name', '7', ['db.system.name']],
+    ['a truth value likewise', { 'rpc.method': true }, 'rpc_method', 'true', ['rpc.method']],
+  ])('promotes %s', async (_, attributes, column, value, left) => {
     const literal = { service: 's', spans: [{ id: 1, attributes: attributes as Record<string, string | number> }] };
     const [row] = await rowsOf(one([literal]), `${column} AS value, attributes`);
     expect(row?.['value']).toBe(value);
-    const left = JSON.parse(String(row?.['attributes'])) as Record<string, unknown>;
-    expect(Object.keys(left)).toHaveLength(value === null ? 1 : Object.keys(attributes).length - 1);
+    expect(Object.keys(JSON.parse(String(row?.['attributes'])) as object)).toEqual(left);
   });
 
   it('keeps every kind of attribute value as JSON that parses', async () => {

@@ -1,6 +1,9 @@
+import { ARCHIVE_SCHEMA } from '../../../lib/archive/schema.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
-import { BoolColumn, Int32Column, Int64Column, TextColumn } from './columns.ts';
-import type { TableColumn } from './table.ts';
+import { BoolColumn, Int32Column, Int64Column } from '../../../lib/parquet/number-columns.ts';
+import { TextColumn } from '../../../lib/parquet/text-column.ts';
+import type { ParquetColumn } from '../../../lib/parquet/types.ts';
+import { WordColumn } from '../../../lib/parquet/word-column.ts';
 
 /** The rows of the traces dataset, one per trace record: small enough to search without touching spans. */
 export class TraceRows {
@@ -9,16 +12,16 @@ export class TraceRows {
     revision: new Int32Column(),
     start_time: new Int64Column(),
     duration_ns: new Int64Column(),
-    root_service: new TextColumn(),
-    root_operation: new TextColumn(),
+    root_service: new WordColumn(),
+    root_operation: new WordColumn(),
     span_count: new Int32Column(),
     error_count: new Int32Column(),
     duplicate_count: new Int32Column(),
     complete: new BoolColumn(),
-    incomplete_reasons: new TextColumn(),
-    close_reason: new TextColumn(),
-    services: new TextColumn(),
-    spans_object: new TextColumn(),
+    incomplete_reasons: new WordColumn(),
+    close_reason: new WordColumn(),
+    services: new WordColumn(),
+    spans_object: new WordColumn(),
   };
 
   get count(): number {
@@ -48,13 +51,8 @@ export class TraceRows {
     c.spans_object.addText(spansObject);
   }
 
-  columns(): TableColumn[] {
-    return Object.entries(this.c).map(([name, column]) => {
-      if (column instanceof TextColumn) return { name, type: 'text', column };
-      if (column instanceof Int32Column) return { name, type: 'int32', column };
-      if (column instanceof BoolColumn) return { name, type: 'bool', column };
-      return { name, type: name === 'start_time' ? 'timestamp' : 'int64', column };
-    });
+  columns(): ParquetColumn[] {
+    return ARCHIVE_SCHEMA.traces.map(({ name, type }) => ({ name, type, column: this.c[name as keyof typeof this.c] }));
   }
 
   clear(): void {
@@ -62,7 +60,7 @@ export class TraceRows {
   }
 }
 
-function addNullable(column: TextColumn, text: string | null): void {
+function addNullable(column: WordColumn, text: string | null): void {
   if (text === null) column.addNull();
   else column.addText(text);
 }

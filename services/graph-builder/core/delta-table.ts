@@ -2,6 +2,7 @@ import type { Exemplar, FailingTrace, ServiceEdgeDelta, SlowTrace } from '../../
 import { DurationHistogram } from '../../../lib/stats/duration-histogram.ts';
 import { confidenceOf, connectionTypeOf, PACKED_MAX, peerKindOf, SUBJECT, subjectOf } from './edge-kinds.ts';
 import { type NameTable, OPERATIONS_MAX, SERVICES_MAX } from './name-table.ts';
+import { ServiceFacts } from './service-facts.ts';
 
 /**
  * What changed since the last commit, summed per subject, operation pair and 10 s of event time.
@@ -11,6 +12,7 @@ import { type NameTable, OPERATIONS_MAX, SERVICES_MAX } from './name-table.ts';
 export class DeltaTable {
   rowCount = 0;
   failureCount = 0;
+  readonly facts = new ServiceFacts();
   private readonly names: NameTable;
   private readonly windows = new Map<number, Map<number, DeltaRow>>();
   private readonly pairs = new Map<number, Pair>();
@@ -94,6 +96,7 @@ export class DeltaTable {
         this.spareHistograms.push(histogram);
       }
     });
+    this.facts.committed();
     this.windows.clear();
     this.pairs.clear();
     this.lastWindow = Number.NaN;
@@ -135,12 +138,14 @@ export class DeltaTable {
 
   private record(row: DeltaRow, failures: FailingTrace[]): ServiceEdgeDelta {
     const { names } = this;
-    const isEdge = (row.packed & 3) === SUBJECT.edge;
+    const subject = row.packed & 3;
+    const isEdge = subject === SUBJECT.edge;
+    const server = names.serviceOf(row.server);
     return {
       subject: subjectOf(row.packed),
       windowStart: row.window * WINDOW_MICROS,
       client: isEdge ? names.serviceName(names.serviceOf(row.client)) : '',
-      server: names.serviceName(names.serviceOf(row.server)),
+      server: names.serviceName(server),
       connectionType: connectionTypeOf(row.packed),
       peerKind: peerKindOf(row.packed),
       clientOperation: isEdge ? names.operationName(row.client) : '',
@@ -157,6 +162,9 @@ export class DeltaTable {
       exemplars: row.exemplars(),
       failures,
       slowTraces: row.slowTraces,
+      incompleteTraces: row.incompleteTraces,
+      orphanSpans: row.orphanSpans,
+      ...(subject === SUBJECT.service ? this.facts.of(server) : NO_FACTS),
     };
   }
 
@@ -177,6 +185,8 @@ export class DeltaRow {
   errors = 0;
   errors4xx = 0;
   traces = 0;
+  incompleteTraces = 0;
+  orphanSpans = 0;
   clientDuration: DurationHistogram | undefined;
   serverDuration: DurationHistogram | undefined;
   networkGap: DurationHistogram | undefined;
@@ -235,7 +245,13 @@ export class DeltaRow {
   }
 
   isVoid(): boolean {
-    const counts = this.calls === 0 && this.errors === 0 && this.errors4xx === 0 && this.traces === 0;
+    const counts =
+      this.calls === 0 &&
+      this.errors === 0 &&
+      this.errors4xx === 0 &&
+      this.traces === 0 &&
+      this.orphanSpans === 0 &&
+      this.incompleteTraces === 0;
     return counts && this.failures.length === 0 && this.histograms().every((histogram) => histogram.sparse() === null);
   }
 
@@ -263,8 +279,9 @@ const SLOW_TRACES = 2;
 const SPARE_HISTOGRAMS_MAX = 1024;
 /** The lowest four bits of a packed subject are subject and connection type. */
 const SUBJECTS_AND_CONNECTIONS = 16;
+const NO_FACTS = { versions: [], owner: '' };
 const NO_COUNTS = {
-  ...{ calls: 0, errors: 0, errors4xx: 0, traces: 0 },
+  ...{ calls: 0, errors: 0, errors4xx: 0, traces: 0, incompleteTraces: 0, orphanSpans: 0 },
   ...{ clientDuration: null, serverDuration: null, networkGap: null, queueDelay: null, exemplars: [], slowTraces: [] },
 };
 

@@ -20,6 +20,7 @@ const SETTINGS = {
   deadLettersTopic: 'spanloom.dead-letters',
   partition: 2,
   mode: 'accurate' as const,
+  ownerAttribute: 'team',
   names: LIMITS,
   earlier: { horizonMs: 60_000, tracesMax: 1_000 },
   traceBytesMax: 1024 * 1024,

@@ -25,6 +25,7 @@ export interface GraphSettings {
   readonly deadLettersTopic: string;
   readonly partition: number;
   readonly mode: GraphMode;
+  readonly ownerAttribute: string;
   readonly names: NameLimits;
   readonly earlier: EarlierLimits;
   /** OTLP bytes of all revisions of a trace together; beyond it a revision is folded by itself. */
@@ -61,14 +62,14 @@ export class GraphStage implements Stage {
     this.ports = ports;
     this.names = new NameTable(settings.names, { lowerCaseServices: settings.mode === 'zipkin' });
     this.deltas = new DeltaTable(this.names);
-    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts, settings.mode);
+    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts, settings);
     this.earlier = new EarlierRevisions(settings.earlier);
     this.again = new ReadAgain(ports.traces);
   }
 
   async recover(last: LedgerEntry | undefined, incarnation: Incarnation): Promise<number> {
     this.forgetPending();
-    this.names.clear();
+    this.forgetNames();
     this.earlier.clear();
     this.nonce = incarnation.nonce;
     this.totals = { ...noCounts(), ...last?.counters };
@@ -123,7 +124,7 @@ export class GraphStage implements Stage {
     if (this.report !== undefined) this.ports.folded(this.report);
     this.forgetPending();
     // Rows refer to names by number, so names can only be forgotten while there are no rows.
-    if (this.names.overflowed > 0) this.names.clear();
+    if (this.names.overflowed > 0) this.forgetNames();
   }
 
   private take(record: LogRecord, earlier: readonly Revision[]): void {
@@ -198,6 +199,11 @@ export class GraphStage implements Stage {
       streamTime: this.streamTimeMs,
       state: null,
     };
+  }
+
+  private forgetNames(): void {
+    this.names.clear();
+    this.deltas.facts.clear();
   }
 
   private forgetPending(): void {

@@ -139,6 +139,45 @@ describe('slow traces of an entry', () => {
   });
 });
 
+describe('what services say of themselves', () => {
+  const server = (id: number, resource: Record<string, string>, parent = 0) => ({
+    service: 'web',
+    resource,
+    spans: [{ id, parent, kind: 'server' as const, name: 'GET /' }],
+  });
+
+  it('are the versions met since the last record, and who owns them', () => {
+    const fold = new LiteralFold();
+    fold.add([server(1, { 'service.version': '1.0', team: 'shop' })]);
+    fold.add([server(1, { 'service.version': '1.1' })]);
+    fold.add([server(1, { 'service.version': '1.0' })]);
+    expect(fold.records('service')).toMatchObject([{ versions: ['1.0', '1.1'], owner: 'shop' }]);
+    fold.deltas.clear();
+    fold.add([server(1, { 'service.version': '1.1' })]);
+    expect(fold.records('service')).toMatchObject([{ versions: ['1.1'], owner: 'shop' }]);
+    expect(fold.records('entry')).toMatchObject([{ versions: [], owner: '' }]);
+  });
+
+  it('are at most four versions, whatever stands in their place', () => {
+    const fold = new LiteralFold();
+    for (let i = 0; i < 9; i++) fold.add([server(1, { 'service.version': `${i}`.repeat(500) })]);
+    const [record] = fold.records('service');
+    expect(record?.versions).toHaveLength(4);
+    expect(Math.max(...(record?.versions ?? []).map(({ length }) => length))).toBeLessThanOrEqual(60);
+  });
+
+  it('count spans whose parent is missing, and the trace once, until it comes', () => {
+    const fold = new LiteralFold();
+    const parts = [server(1, {}), server(2, {}, 7), server(3, {}, 8)];
+    fold.add(parts);
+    expect(fold.records('service')).toMatchObject([{ incompleteTraces: 1, orphanSpans: 2 }]);
+    const found = { service: 'app', spans: [7, 8].map((id) => ({ id, parent: 1, kind: 'client' as const })) };
+    fold.add([...parts, found], { trace: 1 }).add(parts, { trace: 1, sign: -1 });
+    const sums = fold.records('service').map(({ incompleteTraces, orphanSpans }) => [incompleteTraces, orphanSpans]);
+    expect(sums).toEqual([[0, 0]]);
+  });
+});
+
 describe('deltas', () => {
   it.each(Array.from({ length: 20 }, (_, seed) => seed))(
     'add up to the same in any order and grouping (seed %i)',
@@ -233,9 +272,21 @@ function totals(records: readonly ServiceEdgeDelta[]): Record<string, number> {
     sums.set(text, (sums.get(text) ?? 0) + value);
   };
   for (const record of records) {
-    const { exemplars: _, slowTraces: _slow, failures, calls, errors, errors4xx, traces, ...rest } = record;
+    const {
+      exemplars: _,
+      slowTraces: _slow,
+      versions: _versions,
+      failures,
+      calls,
+      errors,
+      errors4xx,
+      traces,
+      ...others
+    } = record;
+    const { incompleteTraces, orphanSpans, ...rest } = others;
     const { clientDuration, serverDuration, networkGap, queueDelay, ...key } = rest;
-    for (const [name, value] of Object.entries({ calls, errors, errors4xx, traces })) add([key, name], value);
+    for (const [name, value] of Object.entries({ calls, errors, errors4xx, traces, incompleteTraces, orphanSpans }))
+      add([key, name], value);
     for (const [name, histogram] of Object.entries({ clientDuration, serverDuration, networkGap, queueDelay })) {
       for (const [i, bucket] of (histogram?.buckets ?? []).entries()) {
         add([key, name, bucket], histogram?.counts[i] as number);

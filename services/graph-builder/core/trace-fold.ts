@@ -15,6 +15,12 @@ import { ZipkinCalls } from './zipkin/zipkin-calls.ts';
 
 export type GraphMode = 'accurate' | 'zipkin';
 
+export interface FoldOptions {
+  readonly mode?: GraphMode;
+  /** Resource attribute that names the team which owns the service. */
+  readonly ownerAttribute?: string;
+}
+
 /**
  * Folds whole traces into deltas: edges, services, entry operations and error origins. The same bytes always give the
  * same rows, so folding with sign -1 takes back exactly what sign 1 added.
@@ -32,12 +38,18 @@ export class TraceFold {
   private foldNumber = 0;
   private traceId = '';
   private sign = 1;
+  private hasOrphan = false;
   /** Next message of the calls. */
   private message = 0;
 
-  constructor(names: NameTable, deltas: DeltaTable, spanCounts: SpanCounts, mode: GraphMode = 'accurate') {
+  constructor(
+    names: NameTable,
+    deltas: DeltaTable,
+    spanCounts: SpanCounts,
+    { mode = 'accurate', ownerAttribute = 'team' }: FoldOptions = {},
+  ) {
     this.names = names;
-    this.spans = new TraceSpans(names);
+    this.spans = new TraceSpans(names, deltas.facts, ownerAttribute);
     this.calls = new Calls(names, this.spans);
     this.origins = new ErrorOrigins(names, this.spans, this.calls);
     this.zipkinCalls = mode === 'zipkin' ? new ZipkinCalls(names, this.spans) : undefined;
@@ -60,6 +72,7 @@ export class TraceFold {
     this.calls.link();
     this.zipkinCalls?.link();
     this.message = 0;
+    this.hasOrphan = false;
     for (let call = 0; call < this.counted.count; call++) this.addCall(call);
     const { order, orderCount } = this.spans.tree;
     for (let i = 0; i < orderCount; i++) this.addSpan(order[i] as number);
@@ -113,7 +126,10 @@ export class TraceFold {
     }
     const isRoot = spans.tree.isRoot(row);
     if (spans.serves(row) || (isRoot && !spans.calls(row))) this.addServed(row, packSubject(SUBJECT.service));
-    if (!isRoot) return;
+    if (!isRoot) {
+      if ((spans.tree.parent[row] as number) < 0) this.countOrphan(row);
+      return;
+    }
     const entry = this.entryOf(row);
     const delta = this.addServed(entry, packSubject(SUBJECT.entry));
     if (entry !== row) this.deltas.recordClient(delta, spans.durationMicros(row), this.sign);
@@ -128,6 +144,15 @@ export class TraceFold {
     const startTime = spans.startMicros(entry);
     const facts = { traceId, spanId: this.spanId(entry), startTime, durationMicros };
     delta.addSlowTrace(slowTraceOf(spans, calls, names, facts));
+  }
+
+  /** The span above it is missing: lost, late, or never sent. */
+  private countOrphan(row: number): void {
+    const operation = this.spans.operation[row] as number;
+    const delta = this.deltas.row(this.spans.startMicros(row), operation, operation, packSubject(SUBJECT.service));
+    delta.orphanSpans += this.sign;
+    if (!this.hasOrphan) delta.incompleteTraces += this.sign;
+    this.hasOrphan = true;
   }
 
   /** A root that only calls is not part of the system: the entry is what it called, if that is known. */

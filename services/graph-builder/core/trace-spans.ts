@@ -3,6 +3,7 @@ import { type ScanProblem, scanOtlpRequest } from '../../../lib/trace/otlp-scan.
 import { SPAN_KIND, SpanTable } from '../../../lib/trace/span-table.ts';
 import { durationNanos, TraceTree } from '../../../lib/trace/trace-tree.ts';
 import type { NameTable } from './name-table.ts';
+import type { ServiceFacts } from './service-facts.ts';
 import { OUTCOME, SpanAttributes } from './span-attributes.ts';
 
 /**
@@ -28,7 +29,8 @@ export class TraceSpans {
 
   private readonly names: NameTable;
   private readonly attributes = new SpanAttributes();
-  private readonly resource = new AttributeReader(['service.name']);
+  private readonly facts: ServiceFacts;
+  private readonly resource: AttributeReader<string>;
   private contextService = new Int32Array(0);
   /** PEER_UNKNOWN, PEER_NONE, or the peer's service; see `findPeer`. */
   private peer = new Int32Array(0);
@@ -37,8 +39,10 @@ export class TraceSpans {
   /** Row whose attributes the reader holds. */
   private attributesOf = -1;
 
-  constructor(names: NameTable) {
+  constructor(names: NameTable, facts: ServiceFacts, ownerAttribute: string) {
     this.names = names;
+    this.facts = facts;
+    this.resource = new AttributeReader(['service.name', 'service.version', ownerAttribute]);
   }
 
   load(otlp: Buffer): ScanProblem | undefined {
@@ -178,10 +182,18 @@ export class TraceSpans {
       this.resource.read(this.bytes, start, this.table.resourceEnd[context] as number, ATTRIBUTES_OF.resource);
       if (this.resource.locateText(0)) {
         const name = textRange();
-        return this.names.service(this.bytes, name.start, name.end);
+        const service = this.names.service(this.bytes, name.start, name.end);
+        this.noteFacts(service);
+        return service;
       }
     }
     return this.names.service(this.bytes, 0, 0);
+  }
+
+  private noteFacts(service: number): void {
+    const { resource, facts, bytes } = this;
+    if (resource.locateText(1)) facts.noteVersion(service, bytes, textRange().start, textRange().end);
+    if (resource.locateText(2)) facts.noteOwner(service, bytes, textRange().start, textRange().end);
   }
 
   private reserve(): void {

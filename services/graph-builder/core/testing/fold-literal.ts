@@ -18,7 +18,7 @@ export class LiteralFold {
   constructor(limits = LIMITS, mode: GraphMode = 'accurate') {
     this.names = new NameTable(limits, { lowerCaseServices: mode === 'zipkin' });
     this.deltas = new DeltaTable(this.names);
-    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts, mode);
+    this.fold = new TraceFold(this.names, this.deltas, this.spanCounts, { mode });
   }
 
   add(resources: readonly ResourceLiteral[], options: OtlpOptions & { sign?: 1 | -1 } = {}): this {

@@ -1,5 +1,6 @@
 import { otlp } from '../../../../lib/testkit/otlp-builder.ts';
 import { NameTable, UNKNOWN_SERVICE } from '../name-table.ts';
+import { ServiceFacts } from '../service-facts.ts';
 import type { GraphMode } from '../trace-fold.ts';
 import { TraceSpans } from '../trace-spans.ts';
 import { mergeSpans } from '../zipkin/merge-spans.ts';
@@ -14,7 +15,7 @@ import { toOtlp, type ZipkinLiteral } from './zipkin-literal.ts';
  */
 export function treeOf(trace: readonly ZipkinLiteral[], mode: GraphMode): string {
   const names = new NameTable(LIMITS);
-  const spans = new TraceSpans(names);
+  const spans = new TraceSpans(names, new ServiceFacts(), 'team');
   const problem = spans.load(otlp(toOtlp(trace)));
   if (problem !== undefined) throw new Error(problem.reason);
   return mode === 'zipkin' ? zipkinText(spans, names) : accurateText(spans, names);
