@@ -23,6 +23,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The traces topic ends before the position of the archiver.',
     remedy: 'The archiver opens its chain again and begins a new generation if the topic is another one.',
   },
+  ARCHIVE_MANIFEST_BROKEN: {
+    meaning: 'A manifest of a compaction of the archive cannot be read.',
+    remedy: 'Somebody changed it: restore the object named. Until then readers use what it was made of.',
+  },
   ARCHIVE_SQL_REFUSED: {
     meaning: 'DuckDB does not take the SQL, or fails over it.',
     remedy: "The sentence is DuckDB's. `spanloom sql 'DESCRIBE spans'` lists the columns.",
