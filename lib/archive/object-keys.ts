@@ -7,7 +7,8 @@ export interface ArchiveObject {
   readonly hourMs: number;
 }
 
-export type Dataset = 'spans' | 'traces';
+export const DATASETS = ['spans', 'traces'] as const;
+export type Dataset = (typeof DATASETS)[number];
 
 /** Hours [since, until), epoch milliseconds; an hour counts when any of it lies inside. */
 export interface TimeRange {

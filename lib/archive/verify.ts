@@ -1,11 +1,9 @@
-import { openAsBlob } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import { type Compaction, compactedFolder, decodeCompaction, parseManifestKey } from './compaction.ts';
-import { digestParquet } from './digest-parquet.ts';
 import type { OnProblem } from './list-objects.ts';
 import { type Dataset, datasetFolder, isPutUnderWay } from './object-keys.ts';
 import { readChain } from './read-chain.ts';
@@ -200,7 +198,7 @@ class Verification {
     const file = path.join(this.folder, 'object.parquet');
     await writeFile(file, body);
     await this.reader.read([file]);
-    return digestParquet((await openAsBlob(file)) as Blob, dataset);
+    return this.reader.digest(file, dataset);
   }
 
   private progress(): void {

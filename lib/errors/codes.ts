@@ -19,6 +19,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: "An entry of the archive's chain cannot be read, or does not begin where the one before it ends.",
     remedy: 'Somebody changed objects below _chain/. Restore the object named; entries are never edited.',
   },
+  ARCHIVE_COMPACTION_WRONG: {
+    meaning: 'What a compaction had merged does not hold the rows of its sources. Nothing was written.',
+    remedy: 'A defect; please report it. Readers go on with the sources.',
+  },
   ARCHIVE_LOG_CHANGED: {
     meaning: 'The traces topic ends before the position of the archiver.',
     remedy: 'The archiver opens its chain again and begins a new generation if the topic is another one.',

@@ -1,8 +1,5 @@
-<<<<<<< HEAD
-import { type AssembledTrace, assembledTraceViewCodec } from '../../../lib/codec/records.ts';
-=======
 import { kindAndStatus, RowDigest, SPAN_WORDS } from '../../../lib/archive/row-digest.ts';
-import { type AssembledTrace, assembledTraceCodec } from '../../../lib/codec/records.ts';
+import { type AssembledTrace, assembledTraceViewCodec } from '../../../lib/codec/records.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
 import { scanOtlpRequest } from '../../../lib/trace/otlp-scan.ts';
 import { SpanTable } from '../../../lib/trace/span-table.ts';

@@ -1,5 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import { digestParquet } from '../../../lib/archive/digest-parquet.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WholeReader } from '../../../lib/archive/read-whole.ts';
 import { RowDigest } from '../../../lib/archive/row-digest.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
 import { assembledTrace, traceLogRecord } from '../../../lib/testkit/assembled-trace.ts';
@@ -30,20 +33,34 @@ async function archived(...traces: readonly AssembledTrace[]) {
   );
   const place = { prefix: 'x', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'test' };
   const { entry, encode } = buildRange(range, place, { digest: () => '', encodeParquet });
-  const files = await Promise.all(entry.objects.map((object) => encode(object)));
-  return entry.objects.map(({ dataset, rowDigest }, i) => ({
-    dataset,
-    rowDigest,
-    file: new Blob([files[i] as Uint8Array<ArrayBuffer>]),
-  }));
+  return Promise.all(
+    entry.objects.map(async (object) => {
+      const file = path.join(folder, `${written++}.parquet`);
+      writeFileSync(file, await encode(object));
+      return { dataset: object.dataset, rowDigest: object.rowDigest, file };
+    }),
+  );
 }
+
+const folder = mkdtempSync(path.join(tmpdir(), 'spanloom-digest-'));
+let written = 0;
+let reader: WholeReader;
+
+beforeAll(async () => {
+  reader = await WholeReader.open();
+});
+
+afterAll(() => {
+  reader.close();
+  rmSync(folder, { recursive: true });
+});
 
 describe('the digest of rows', () => {
   it('is the same told from traces and from the Parquet made of them', async () => {
     const objects = await archived(trace(1), trace(200), trace(3, { durationNano: 2n ** 40n, revision: 2 }));
     expect(objects.map(({ dataset }) => dataset)).toEqual(['spans', 'traces']);
     for (const { dataset, rowDigest, file } of objects) {
-      expect(await digestParquet(file, dataset)).toEqual({ rows: dataset === 'spans' ? 6 : 3, rowDigest });
+      expect(await reader.digest(file, dataset)).toEqual({ rows: dataset === 'spans' ? 6 : 3, rowDigest });
     }
   });
 
