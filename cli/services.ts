@@ -6,6 +6,7 @@ export const SERVICES = [
   'alerter',
   'notifier',
   'archiver',
+  'forwarder',
   'console',
 ] as const;
 

@@ -14,7 +14,8 @@ describe('servicesToRun', () => {
     });
   });
 
-  it('runs the notifier when there is somebody to be told', () => {
+  it('runs the notifier and the forwarder when it is said whom they serve', () => {
+    expect(servicesToRun(undefined, [], { FORWARD_DESTINATIONS_PATH: 'destinations.yaml' }).get('forwarder')).toBe(1);
     expect(servicesToRun(undefined, [], { NOTIFY_SINKS_FILE: 'sinks.yaml' }).get('notifier')).toBe(1);
     expect(servicesToRun('notifier', []).get('notifier')).toBe(1);
   });

@@ -17,7 +17,7 @@ export const SCALE_OPTIONS = {
 } as const;
 
 /**
- * How many processes of which service; the notifier only when it is named or the environment declares a sink.
+ * How many processes of which service; what tells or forwards only when it is named or the environment says to whom.
  * @throws UsageError
  */
 export function servicesToRun(
@@ -25,11 +25,9 @@ export function servicesToRun(
   scale: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Map<ServiceName, number> {
-  const isSinkDeclared = Boolean(env['NOTIFY_SINKS'] || env['NOTIFY_SINKS_FILE']);
+  const isAskedFor = (name: ServiceName) => ONLY_WITH[name]?.some((setting) => Boolean(env[setting])) ?? true;
   const chosen =
-    only === undefined
-      ? SERVICES.filter((name) => name !== 'notifier' || isSinkDeclared)
-      : only.split(',').map((name) => serviceName(name, '--only'));
+    only === undefined ? SERVICES.filter(isAskedFor) : only.split(',').map((name) => serviceName(name, '--only'));
   const counts = new Map<ServiceName, number>();
   for (const name of SERVICES) if (chosen.includes(name)) counts.set(name, 1);
   for (const item of scale) {
@@ -45,6 +43,12 @@ export function servicesToRun(
   }
   return counts;
 }
+
+/** Services that have nothing to do unless one of these settings is there. */
+const ONLY_WITH: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  notifier: ['NOTIFY_SINKS', 'NOTIFY_SINKS_FILE'],
+  forwarder: ['FORWARD_DESTINATIONS_PATH', 'FORWARD_DESTINATIONS_PATH_FILE'],
+};
 
 function serviceName(name: string, option: string): ServiceName {
   const found = SERVICES.find((service) => service === name.trim());

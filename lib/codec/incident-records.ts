@@ -199,7 +199,6 @@ export interface Origin {
   masked: boolean;
   version: string;
   signature: string;
-  path: string[];
 }
 
 export interface FailureCount {

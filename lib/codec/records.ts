@@ -98,7 +98,6 @@ export interface ErrorOrigin {
   spanId: string;
   version: string;
   signature: string;
-  path: string[];
 }
 
 export interface FailingTrace {

@@ -1,11 +1,12 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import type { AddressGuard } from './address-guard.ts';
 
 export interface PostRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** What came back. Redirects are not followed: they are an answer like any other. */
@@ -13,31 +14,44 @@ export interface PostAnswer {
   readonly status: number;
   /** The `retry-after` header; empty when there is none. */
   readonly retryAfter: string;
-  /** The beginning of the body, for a log. */
-  readonly body: string;
+  /** The `content-type` header; empty when there is none. */
+  readonly contentType: string;
+  /** At most 64 KiB of it. */
+  readonly body: Buffer;
 }
 
-/** Posts to one receiver at a time over kept connections. */
+/** Posts over kept connections. Proxies of the environment are not used. */
 export interface HttpPoster {
   /** @throws SpanloomError ADDRESS_REFUSED; Node's errors when there is no answer within the time. */
   post(request: PostRequest, signal: AbortSignal): Promise<PostAnswer>;
   close(): void;
 }
 
-/** @param options.timeoutMs for a whole exchange, connecting included. */
-export function createHttpPoster(options: { guard: AddressGuard; timeoutMs: number }): HttpPoster {
-  const { guard, timeoutMs } = options;
-  const agents = { 'http:': new http.Agent({ keepAlive: true }), 'https:': new https.Agent({ keepAlive: true }) };
+/**
+ * @param options.guard keeps requests away from our own network; without one, every address is fine.
+ * @param options.timeoutMs for a whole exchange, connecting included.
+ * @param options.tls authorities to trust, a client certificate and so on, for https.
+ */
+export function createHttpPoster(options: {
+  guard?: AddressGuard;
+  timeoutMs: number;
+  tls?: ConnectionOptions;
+}): HttpPoster {
+  const { guard, timeoutMs, tls } = options;
+  const agents = {
+    'http:': new http.Agent({ keepAlive: true }),
+    'https:': new https.Agent({ keepAlive: true, ...tls }),
+  };
   return {
     async post({ url, headers, body }, signal) {
-      guard.checkLiteral(url.hostname);
+      guard?.checkLiteral(url.hostname);
       const isTls = url.protocol === 'https:';
       const timeout = AbortSignal.timeout(timeoutMs);
       return new Promise<PostAnswer>((resolve, reject) => {
         const request = (isTls ? https : http).request(url, {
           method: 'POST',
           agent: isTls ? agents['https:'] : agents['http:'],
-          lookup: guard.lookup,
+          ...(guard === undefined ? {} : { lookup: guard.lookup }),
           signal: AbortSignal.any([signal, timeout]),
           headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
         });
@@ -53,7 +67,6 @@ export function createHttpPoster(options: { guard: AddressGuard; timeoutMs: numb
   };
 }
 
-const BODY_SHOWN_MAX = 300;
 /** A body that goes on beyond this is not waited for. */
 const BODY_BYTES_MAX = 64 * 1024;
 
@@ -68,6 +81,7 @@ async function readAnswer(response: http.IncomingMessage): Promise<PostAnswer> {
   return {
     status: response.statusCode ?? 0,
     retryAfter: response.headers['retry-after'] ?? '',
-    body: Buffer.concat(parts).toString('utf8').slice(0, BODY_SHOWN_MAX),
+    contentType: response.headers['content-type'] ?? '',
+    body: Buffer.concat(parts),
   };
 }

@@ -3,6 +3,7 @@ import { COMMON_METRICS, createMetrics, type Metrics } from '../../lib/observabi
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { alerterEvents } from '../../services/alerter/adapters/alerter-events.ts';
 import { archiverEvents } from '../../services/archiver/adapters/archiver-events.ts';
+import { createDestinationEvents } from '../../services/forwarder/adapters/destination-events.ts';
 import { graphMetrics } from '../../services/graph-builder/adapters/graph-metrics.ts';
 import { createSinkEvents } from '../../services/notifier/adapters/sink-events.ts';
 import { routerMetrics } from '../../services/span-router/adapters/router-metrics.ts';
@@ -19,6 +20,7 @@ const REGISTER: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   alerter: (metrics) => alerterEvents(metrics, logger, 'spanloom.service-edges'),
   notifier: (metrics) => createSinkEvents(metrics, logger, 'spanloom.incidents'),
   archiver: (metrics) => archiverEvents(metrics, logger, 'spanloom.traces', systemClock),
+  forwarder: (metrics) => createDestinationEvents(metrics, logger),
 };
 
 export async function metricsPage(): Promise<string> {

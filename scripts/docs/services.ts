@@ -2,6 +2,7 @@ import type { Declared, Settings } from '../../lib/config/settings.ts';
 import { settings as alerter } from '../../services/alerter/config.ts';
 import { settings as archiver } from '../../services/archiver/config.ts';
 import { settings as consoleService } from '../../services/console/config.ts';
+import { settings as forwarder } from '../../services/forwarder/config.ts';
 import { settings as graphBuilder } from '../../services/graph-builder/config.ts';
 import { settings as notifier } from '../../services/notifier/config.ts';
 import { settings as spanRouter } from '../../services/span-router/config.ts';
@@ -16,5 +17,6 @@ export const SERVICE_MODULES: readonly { readonly name: string; readonly setting
     { name: 'alerter', settings: alerter },
     { name: 'notifier', settings: notifier },
     { name: 'archiver', settings: archiver },
+    { name: 'forwarder', settings: forwarder },
     { name: 'console', settings: consoleService },
   ] satisfies readonly { name: string; settings: Pick<Declared, 'settings'> }[];

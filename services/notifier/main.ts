@@ -5,6 +5,7 @@ import { kafkaSettingsOf } from '../../lib/config/common.ts';
 import { AddressGuard } from '../../lib/http/address-guard.ts';
 import { createHttpPoster } from '../../lib/http/http-post.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
+import { committedOffset } from '../../lib/kafka/committed-offset.ts';
 import { openFencedWriter } from '../../lib/kafka/fenced-writer.ts';
 import { joinGroup } from '../../lib/kafka/membership.ts';
 import { createLogs, type PartitionLogs } from '../../lib/kafka/partition-log.ts';
@@ -13,7 +14,6 @@ import { runService, type ServiceContext, type ServiceDefinition } from '../../l
 import { prepareTopics } from '../../lib/topics/prepare-topics.ts';
 import { groupId, topicNames, transactionalId } from '../../lib/topics/topics.ts';
 import { PartitionGroup } from '../../lib/worker/partition-group.ts';
-import { committedOffset } from './adapters/committed-offset.ts';
 import { createSinkEvents } from './adapters/sink-events.ts';
 import { SinkWorker } from './adapters/sink-worker.ts';
 import { type NotifierSettings, settings, sinksOf } from './config.ts';
@@ -85,7 +85,7 @@ function sinkGroup(sink: Sink, { values, kafka, logs, clock, events, onClose }: 
         },
         {
           incidents: logs.open(topic, 0),
-          committedOffset: () => committedOffset(kafka, group, topic),
+          committedOffset: () => committedOffset(kafka, group, partition),
           reportOffset: (nextOffset) => members.reportOffset(partition, nextOffset),
           post: ({ path, headers, body }, signal) =>
             poster.post({ url: addressOf(sink.url, path), headers: { ...headers, ...login }, body }, signal),

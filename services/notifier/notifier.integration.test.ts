@@ -3,6 +3,7 @@ import type { Producer } from 'kafkajs';
 import { type Incident, incidentCodec } from '../../lib/codec/incident-records.ts';
 import { deadLetterCodec } from '../../lib/codec/records.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
+import { Receiver } from '../../lib/testkit/http-receiver.ts';
 import { incidentRecord } from '../../lib/testkit/incident-record.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
 import { type ServiceUnderTest, startService } from '../../test/support/service.ts';
@@ -11,7 +12,6 @@ import { readTopic, waitForRecords } from '../../test/support/topic.ts';
 import type { AlertmanagerAlert } from './core/alertmanager.ts';
 import { signature } from './core/webhook.ts';
 import { notifier } from './main.ts';
-import { Receiver } from './receiver.testkit.ts';
 
 const SECRET = 'a-secret-of-at-least-24-characters';
 let producer: Producer;

@@ -8,14 +8,8 @@ export type BrokenMachine = (seed: number) => Promise<Outcome>;
 /**
  * The tests of one machine: its promise through every fault, exact replay, and that each rule taken out is noticed.
  * One file calls this for each machine, so that they run side by side.
- *
- * @param seen counts of the outcome of which there must be some, because the runs are about them.
  */
-export function testMachine(
-  name: string,
-  broken: Readonly<Record<string, BrokenMachine>>,
-  seen: readonly string[] = [],
-): void {
+export function testMachine(name: string, broken: Readonly<Record<string, BrokenMachine>>): void {
   const run = MACHINES[name];
   if (run === undefined) throw new Error(`there is no machine '${name}'`);
 
@@ -29,7 +23,7 @@ export function testMachine(
           expect({ seed, problems }).toEqual({ seed, problems: [] });
           for (const [key, count] of Object.entries(counts)) totals[key] = (totals[key] ?? 0) + count;
         }
-        for (const key of seen) expect({ [key]: totals[key] }).not.toEqual({ [key]: 0 });
+        // The runs must have gone through what they are about.
         for (const key of ['crashes', 'zombies', 'drains', 'doubled']) expect(totals[key]).toBeGreaterThan(SEEDS);
       },
       TIMEOUT_MS,
@@ -55,7 +49,7 @@ export function testMachine(
   });
 }
 
-export const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 300);
+const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 300);
 const FIRST_SEED = Number(process.env.SIMULATION_SEED_FROM ?? 1);
 const MUTATION_SEEDS_MAX = 120;
 /** For what hangs: 300 seeds of the archiver take eight minutes of a busy core. */

@@ -7,18 +7,11 @@ export class SpanProducer {
   units = 0;
   private readonly random: SeededRandom;
   private readonly live: { trace: number; sent: { service: string; span: SpanLiteral }[] }[] = [];
-  private nextTrace: number;
+  private nextTrace = 1;
   private nextSpan = 1;
 
-  /** @param firstTrace traces are numbered from it, so that several producers never share one. */
-  constructor(random: SeededRandom, firstTrace = 1) {
+  constructor(random: SeededRandom) {
     this.random = random;
-    this.nextTrace = firstTrace;
-  }
-
-  /** Nothing more comes for the traces so far. */
-  forget(): void {
-    this.live.length = 0;
   }
 
   /** One bundle; `offset` goes into the spans' names, so that a span tells where it came from. */

@@ -47,7 +47,6 @@ export function blameSlowTrace(
         spanId: trace.spanId,
         version: '',
         signature: '',
-        path: [],
       },
     ],
     path,

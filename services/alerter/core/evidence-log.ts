@@ -154,15 +154,9 @@ export function failureKey(failure: FailureCount): string {
       o.masked,
       o.version,
       o.signature,
-      o.path,
     ]),
     failure.path,
   ]);
-}
-
-/** Services that the failure of one origin went through, entry first. */
-export function pathOf(failure: FailureCount, origin: Origin): readonly string[] {
-  return origin.path.length > 0 ? origin.path : failure.path;
 }
 
 /** Adds the count, times and exemplars of `from`, a failure of the same kind. */
@@ -196,7 +190,7 @@ function blankFailure(entryService: string, entryOperation: string, trace: Faili
     entryOperation,
     userVisible: trace.userVisible,
     origins: trace.origins.slice(0, ORIGINS_MAX).map((origin): Origin => {
-      const { service, operation, caller, peerKind, weight, masked, version, signature, path } = origin;
+      const { service, operation, caller, peerKind, weight, masked, version, signature } = origin;
       return {
         service: boundedName(service),
         operation: boundedName(operation),
@@ -207,18 +201,13 @@ function blankFailure(entryService: string, entryOperation: string, trace: Faili
         masked,
         version: boundedName(version),
         signature: boundedName(signature),
-        path: boundedPath(path),
       };
     }),
-    path: boundedPath(trace.path),
+    path: trace.path.slice(0, PATH_LENGTH_MAX).map(boundedName),
     count: 0,
     firstStart: trace.startTime,
     exemplars: [],
   };
-}
-
-function boundedPath(path: readonly string[]): string[] {
-  return path.slice(0, PATH_LENGTH_MAX).map(boundedName);
 }
 
 function addTrace(failure: FailureCount, trace: FailingTrace): void {

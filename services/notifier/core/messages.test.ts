@@ -84,7 +84,7 @@ describe('a chat message', () => {
 });
 
 describe('judgeAnswer', () => {
-  const answer = (status: number, retryAfter = '') => judgeAnswer({ status, retryAfter, body: '' }, NOW);
+  const answer = (status: number, retryAfter = '') => judgeAnswer({ status, retryAfter, body: Buffer.alloc(0) }, NOW);
   it.each([200, 202, 204])('takes %d for delivered', (status) => expect(answer(status).kind).toBe('delivered'));
   it.each([408, 425, 429, 500, 502, 503, 504])('tries %d again', (status) => expect(answer(status).kind).toBe('retry'));
   it.each([301, 302, 307, 400, 401, 403, 404, 410, 413])('gives up on %d', (status) => {

@@ -1,0 +1,160 @@
+import { type AssembledTrace, assembledTraceCodec } from '../../../lib/codec/records.ts';
+import { describeError, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
+import type { Backoff } from '../../../lib/runtime/backoff.ts';
+import type { Worker } from '../../../lib/worker/partition-group.ts';
+import { type Batch, BatchQueue } from '../core/batch.ts';
+import type { Destination } from '../core/destination.ts';
+import type { DestinationEvents, WorkerPorts } from '../ports.ts';
+import type { Delivery } from './delivery.ts';
+
+export interface DestinationWorkerSettings {
+  readonly destination: Destination;
+  readonly partition: number;
+  readonly fetchBytesMax: number;
+}
+
+/**
+ * Forwards one partition of the traces topic to one destination: the member of the destination's group that has the
+ * partition. It reads no further than the batch that is being sent, and its position is behind what was taken, so that
+ * nothing waits for a destination that is slow or gone but its own traces, in Kafka.
+ */
+export class DestinationWorker implements Worker {
+  private readonly settings: DestinationWorkerSettings;
+  private readonly ports: WorkerPorts;
+  private readonly delivery: Delivery;
+  private readonly restarts: Backoff;
+  private stopping = false;
+
+  constructor(settings: DestinationWorkerSettings, ports: WorkerPorts, delivery: Delivery, restarts: Backoff) {
+    this.settings = settings;
+    this.ports = ports;
+    this.delivery = delivery;
+    this.restarts = restarts;
+  }
+
+  stop(): void {
+    this.stopping = true;
+    this.delivery.stop();
+  }
+
+  async run(): Promise<void> {
+    const { events, clock } = this.ports;
+    const { partition } = this.settings;
+    while (!this.stopping) {
+      try {
+        await this.follow();
+      } catch (error) {
+        if (this.stopping) break;
+        const waitMs = this.restarts.nextMs();
+        events.broken(partition, error, waitMs);
+        for (let waited = 0; waited < waitMs && !this.stopping; waited += PAUSE_STEP_MS)
+          await clock.sleep(PAUSE_STEP_MS);
+      }
+    }
+    events.stopped(partition);
+  }
+
+  private async follow(): Promise<void> {
+    const { ports, settings } = this;
+    const { clock, events } = ports;
+    const queue = new BatchQueue(settings.destination.batch);
+    let next = await this.position();
+    // From here on a crash goes on here, also when the group has not been anywhere before.
+    ports.reportOffset(next);
+    events.started(settings.partition, next);
+    while (!this.stopping) {
+      const fetched = await this.fetch(next, queue.dueInMs(clock.monotonicMs()) ?? FETCH_WAIT_MS);
+      next = fetched.nextOffset;
+      for (const record of fetched.records) this.take(queue, record);
+      events.received(fetched.records.length);
+      this.restarts.reset();
+      for (;;) {
+        const batch = queue.take(clock.monotonicMs());
+        if (batch === undefined) break;
+        if (!(await this.deliver(batch))) return;
+        ports.reportOffset(queue.first?.offset ?? next);
+      }
+      if (queue.first === undefined) ports.reportOffset(next);
+      this.tellLag(
+        fetched.lastStableOffset,
+        queue.first ?? { offset: next, appendMs: fetched.records.at(-1)?.timestampMs },
+      );
+    }
+  }
+
+  private async position(): Promise<number> {
+    const { traces, committedOffset, events } = this.ports;
+    const { destination, partition } = this.settings;
+    const { start, end } = await traces.bounds();
+    const committed = await committedOffset();
+    if (committed === undefined) return destination.startAt === 'start' ? start : end;
+    if (committed >= start && committed <= end) return committed;
+    // Retention overtook the destination, or the topic was made anew.
+    events.gap(partition, committed > end ? 0 : committed, start);
+    return start;
+  }
+
+  private async fetch(offset: number, maxWaitMs: number): Promise<FetchedRecords> {
+    const { traces, events } = this.ports;
+    const { partition, fetchBytesMax: maxBytes } = this.settings;
+    const request = { maxBytes, maxWaitMs: Math.min(maxWaitMs, FETCH_WAIT_MS) };
+    try {
+      return await traces.fetch({ ...request, offset });
+    } catch (error) {
+      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      const { start, end } = await traces.bounds();
+      events.gap(partition, offset > end ? 0 : offset, start);
+      return traces.fetch({ ...request, offset: start });
+    }
+  }
+
+  private take(queue: BatchQueue, record: LogRecord): void {
+    const trace = decode(record, this.settings.partition, this.ports.events);
+    // A revision that held only copies has nothing to tell.
+    if (trace === undefined || trace.spanCount === 0) return;
+    queue.add({ trace, offset: record.offset, appendMs: record.timestampMs }, this.ports.clock.monotonicMs());
+  }
+
+  /** The lag grows while the destination takes nothing. */
+  private async deliver(batch: Batch): Promise<boolean> {
+    const { clock, traces } = this.ports;
+    const [first] = batch;
+    let isDone = false;
+    const done = this.delivery.deliver(batch).finally(() => {
+      isDone = true;
+    });
+    for (;;) {
+      await Promise.race([done, clock.sleep(LAG_MS)]);
+      if (isDone || first === undefined) return done;
+      const { end } = await traces.bounds().catch(() => ({ end: undefined }));
+      if (end !== undefined) this.tellLag(end, first);
+    }
+  }
+
+  /** @param oldest what is to be taken next. */
+  private tellLag(end: number, oldest: { offset: number; appendMs: number | undefined }): void {
+    const { clock, events } = this.ports;
+    const records = Math.max(0, end - oldest.offset);
+    const seconds = records === 0 || oldest.appendMs === undefined ? 0 : (clock.wallMs() - oldest.appendMs) / 1000;
+    events.lag(this.settings.partition, records, Math.max(0, seconds));
+  }
+}
+
+function decode(
+  { value, offset }: LogRecord,
+  partition: number,
+  events: Pick<DestinationEvents, 'foreignRecord'>,
+): AssembledTrace | undefined {
+  try {
+    if (value !== null) return assembledTraceCodec.decode(value);
+    events.foreignRecord(partition, offset, 'it has no value');
+  } catch (error) {
+    events.foreignRecord(partition, offset, describeError(error));
+  }
+  return undefined;
+}
+
+const FETCH_WAIT_MS = 500;
+const PAUSE_STEP_MS = 250;
+const LAG_MS = 1_000;

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import type { Kafka } from 'kafkajs';
+import { deadLetterCodec } from '../../lib/codec/records.ts';
+import { kafkaSettingsOf } from '../../lib/config/common.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { committedOffset } from '../../lib/kafka/committed-offset.ts';
+import { openFencedWriter } from '../../lib/kafka/fenced-writer.ts';
+import { joinGroup } from '../../lib/kafka/membership.ts';
+import { createLogs, type PartitionLogs } from '../../lib/kafka/partition-log.ts';
+import type { AssignedPartition } from '../../lib/kafka/types.ts';
+import { Backoff } from '../../lib/runtime/backoff.ts';
+import { runService, type ServiceContext, type ServiceDefinition } from '../../lib/runtime/run-service.ts';
+import { prepareTopics } from '../../lib/topics/prepare-topics.ts';
+import { groupId, topicNames, transactionalId } from '../../lib/topics/topics.ts';
+import { PartitionGroup } from '../../lib/worker/partition-group.ts';
+import { createSender } from './adapters/create-sender.ts';
+import { Delivery } from './adapters/delivery.ts';
+import { createDestinationEvents } from './adapters/destination-events.ts';
+import { DestinationWorker } from './adapters/destination-worker.ts';
+import { readDestinationsFile } from './adapters/read-destinations-file.ts';
+import { type ForwarderSettings, settings } from './config.ts';
+import { Circuit } from './core/circuit.ts';
+import type { Destination } from './core/destination.ts';
+import type { DestinationEvents, WorkerPorts } from './ports.ts';
+
+export { settings } from './config.ts';
+
+const SERVICE = 'forwarder';
+/** At most so much is sent twice after a crash. */
+const OFFSET_COMMIT_MS = 1_000;
+/** A destination that fails so often in a row is down. */
+const CIRCUIT_FAILURES_MAX = 5;
+
+/** Runs the forwarder until it is told to stop. */
+export async function main(): Promise<void> {
+  await runService(forwarder);
+}
+
+export const forwarder: ServiceDefinition<(typeof settings)['settings']> = {
+  name: SERVICE,
+  settings,
+  async start({ settings: read, logger, metrics, clock, onClose }) {
+    const values: ForwarderSettings = read;
+    const destinations = readDestinationsFile(values.FORWARD_DESTINATIONS_PATH, {
+      ownTopics: values.SPANLOOM_PREFIX,
+      env: process.env,
+    });
+    const log: NonNullable<Parameters<typeof kafkaSettingsOf>[1]>['log'] = (level, message, fields) =>
+      logger[level](message, fields);
+    const kafka = createKafka(kafkaSettingsOf(values, { part: SERVICE, log }));
+    await prepareTopics(kafka, values);
+    const logs = createLogs(kafka);
+    onClose(() => logs.close());
+    const eventsOf = createDestinationEvents(metrics, logger);
+    const groups = destinations.map((destination) =>
+      destinationGroup(destination, { values, kafka, logs, clock, log, events: eventsOf(destination.name), onClose }),
+    );
+    // In order of closing: the workers, then what they send through.
+    onClose(() => Promise.all(groups.map((group) => group.stop())));
+    await Promise.all(groups.map((group) => group.start()));
+    return { ready: () => true, stop: async () => void (await Promise.all(groups.map((group) => group.stop()))) };
+  },
+};
+
+interface GroupContext extends Pick<ServiceContext<(typeof settings)['settings']>, 'clock' | 'onClose'> {
+  readonly values: ForwarderSettings;
+  readonly kafka: Kafka;
+  readonly logs: PartitionLogs;
+  readonly log: Parameters<typeof createSender>[1]['log'];
+  readonly events: DestinationEvents;
+}
+
+/** Each destination is a consumer group of its own; its partitions in this process share connections and a circuit. */
+function destinationGroup(destination: Destination, context: GroupContext): PartitionGroup {
+  const { values, kafka, logs, clock, log, events, onClose } = context;
+  const prefix = values.SPANLOOM_PREFIX;
+  const { traces: topic } = topicNames(prefix);
+  const group = groupId(prefix, `${SERVICE}-${destination.name}`);
+  const clientId = `${values.KAFKA_CLIENT_ID}-${SERVICE}`;
+  const sender = createSender(destination, { own: kafka, clientId, clock, log });
+  onClose(() => sender.close());
+  const circuitPauses = new Backoff(destination.retry);
+  const circuit = new Circuit({
+    failuresMax: CIRCUIT_FAILURES_MAX,
+    nextPauseMs: () => circuitPauses.nextMs(),
+    onSuccess: () => circuitPauses.reset(),
+  });
+  const members: PartitionGroup = new PartitionGroup({
+    join: (onAssignment) =>
+      joinGroup(kafka, { groupId: group, topics: [topic], onAssignment, offsetCommitMs: OFFSET_COMMIT_MS, log }),
+    createWorker: (assigned) => {
+      const { partition } = assigned;
+      const ports: WorkerPorts = {
+        traces: logs.open(topic, partition),
+        sender,
+        committedOffset: () => committedOffset(kafka, group, assigned),
+        reportOffset: (nextOffset) => members.reportOffset(assigned, nextOffset),
+        deadLetters: deadLetterWriter(kafka, prefix, destination.name, assigned),
+        sha256: (value) => createHash('sha256').update(value).digest('hex'),
+        clock,
+        events,
+      };
+      return new DestinationWorker(
+        { destination, partition, fetchBytesMax: values.FETCH_BYTES_MAX },
+        ports,
+        new Delivery({ destination, topic, partition }, ports, circuit, new Backoff(destination.retry)),
+        new Backoff(RESTARTS),
+      );
+    },
+  });
+  return members;
+}
+
+function deadLetterWriter(
+  kafka: Kafka,
+  prefix: string,
+  destination: string,
+  { partition }: AssignedPartition,
+): WorkerPorts['deadLetters'] {
+  const topic = topicNames(prefix).deadLetters;
+  const id = transactionalId(prefix, `${SERVICE}-${destination}`, partition);
+  return async (letters) => {
+    if (letters.length === 0) return;
+    const writer = await openFencedWriter(kafka, { transactionalId: id });
+    try {
+      const records = letters.map((letter) => ({
+        key: `${letter.topic}/${letter.partition}/${letter.offset}/${destination}`,
+        value: deadLetterCodec.encode(letter),
+      }));
+      await writer.transaction(async (txn) => void (await txn.send(topic, 0, records)));
+    } finally {
+      await writer.close();
+    }
+  };
+}
+
+const RESTARTS = { firstMs: 500, maxMs: 30_000 };

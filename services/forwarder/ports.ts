@@ -1,0 +1,45 @@
+import type { DeadLetter } from '../../lib/codec/records.ts';
+import type { PartitionLog } from '../../lib/kafka/types.ts';
+import type { Clock } from '../../lib/runtime/clock.ts';
+import type { Batch } from './core/batch.ts';
+import type { CircuitState } from './core/circuit.ts';
+import type { Verdict } from './core/verdict.ts';
+
+/** Takes batches to one destination. Used by all its partitions of this process. */
+export interface Sender {
+  /** Never throws: what kept it from getting an answer is a verdict. */
+  send(batch: Batch, signal: AbortSignal): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+/** What the worker of one partition for one destination touches of the outside. */
+export interface WorkerPorts {
+  readonly traces: PartitionLog;
+  readonly sender: Sender;
+  /** Where the destination's group got to in this partition; undefined when it has never been there. */
+  committedOffset(): Promise<number | undefined>;
+  reportOffset(nextOffset: number): void;
+  /** Written together, or not at all. */
+  deadLetters(letters: readonly DeadLetter[]): Promise<void>;
+  sha256(bytes: Uint8Array): string;
+  readonly clock: Clock;
+  readonly events: DestinationEvents;
+}
+
+/** What happens to one destination. */
+export interface DestinationEvents {
+  started(partition: number, offset: number): void;
+  received(records: number): void;
+  foreignRecord(partition: number, offset: number, why: string): void;
+  delivered(batch: Batch, tookMs: number): void;
+  rejectedSpans(spans: number, why: string): void;
+  /** Not taken. `next`: what is done about it. */
+  failed(why: string, next: string, waitMs: number): void;
+  buried(letters: readonly DeadLetter[]): void;
+  circuit(state: CircuitState): void;
+  gap(partition: number, from: number, to: number): void;
+  lag(partition: number, records: number, seconds: number): void;
+  /** The worker begins anew. */
+  broken(partition: number, error: unknown, retryInMs: number): void;
+  stopped(partition: number): void;
+}
