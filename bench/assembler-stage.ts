@@ -15,6 +15,7 @@ export const ASSEMBLER_SETTINGS = {
   horizonMs: 300_000,
   contextsMax: 10_000,
   outboxBytesMax: 1 << 20,
+  transactionBytesMax: 8 << 20,
 };
 
 /** The assembler's own code with windows in memory, at the start of an empty log; `onTrace` is told each trace's spans. */

@@ -137,6 +137,7 @@ async function assembled(count: number): Promise<LogRecord[]> {
       horizonMs: 300_000,
       contextsMax: 10_000,
       outboxBytesMax: 1 << 20,
+      transactionBytesMax: 8 << 20,
     },
     new MemoryWindowStore(100_000),
     NO_LOG,

@@ -39,7 +39,7 @@ export class ArchiveSql {
       await connection.run('SET enable_external_access = false');
       for (const dataset of ['spans', 'traces'] as const) {
         const readable = await sql.readable(files[dataset], checked, onDamaged);
-        await connection.run(`CREATE VIEW ${dataset}_rows AS ${source(readable, ARCHIVE_SCHEMA[dataset])}`);
+        await connection.run(`CREATE VIEW ${dataset}_rows AS ${sourceOf(readable, ARCHIVE_SCHEMA[dataset])}`);
       }
       await connection.run('CREATE VIEW spans AS SELECT * FROM spans_rows');
       await connection.run(`CREATE VIEW traces AS ${NEWEST_STATE}`);
@@ -94,7 +94,8 @@ export class ArchiveSql {
   }
 }
 
-function source(files: readonly string[], columns: readonly ArchiveColumn[]): string {
+/** A query for the rows of local files, with the columns of the schema first. */
+export function sourceOf(files: readonly string[], columns: readonly ArchiveColumn[]): string {
   const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${DUCKDB_TYPES[type]}) AS ${name}`).join(', ')} WHERE false`;
   if (files.length === 0) return empty;
   const list = files.map(literal).join(', ');
@@ -111,7 +112,8 @@ export const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   timestamp: 'TIMESTAMPTZ',
 };
 
-function literal(text: string): string {
+/** As a string literal of SQL. */
+export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

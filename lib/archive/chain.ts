@@ -36,6 +36,8 @@ export interface ChainObject {
   readonly rows: number;
   /** SHA-256 over the values of the records that the rows were made of, in offset order; hex. */
   readonly digest: string;
+  /** Over the rows themselves, as `RowDigest` has it; entries of early writers have none. */
+  readonly rowDigest?: string;
 }
 
 /** Written beside an entry whose offsets were gone before its objects were made: these rows are nowhere. */

@@ -7,7 +7,8 @@ export interface ArchiveObject {
   readonly hourMs: number;
 }
 
-export type Dataset = 'spans' | 'traces';
+export const DATASETS = ['spans', 'traces'] as const;
+export type Dataset = (typeof DATASETS)[number];
 
 /** Hours [since, until), epoch milliseconds; an hour counts when any of it lies inside. */
 export interface TimeRange {
@@ -22,8 +23,7 @@ export function datasetFolder(prefix: string, dataset: Dataset): string {
 
 /** The folder of an hour; keys sort in the order of hours. */
 export function hourFolder(prefix: string, dataset: Dataset, hourMs: number): string {
-  const iso = new Date(hourMs).toISOString();
-  return `${datasetFolder(prefix, dataset)}dt=${iso.slice(0, 10)}/hour=${iso.slice(11, 13)}/`;
+  return `${datasetFolder(prefix, dataset)}${hourPath(hourMs)}`;
 }
 
 /** @returns undefined for a key that no archiver writes. */
@@ -44,6 +44,12 @@ export function parseObjectKey(
 /** What S3Proxy lists while a put is under way, or after one was killed: the key with a UUID behind it. */
 export function isPutUnderWay(key: string): boolean {
   return /-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(key);
+}
+
+/** `dt=2026-01-31/hour=07/` */
+export function hourPath(hourMs: number): string {
+  const iso = new Date(hourMs).toISOString();
+  return `dt=${iso.slice(0, 10)}/hour=${iso.slice(11, 13)}/`;
 }
 
 export function hourOf(ms: number): number {

@@ -199,6 +199,7 @@ export interface Origin {
   masked: boolean;
   version: string;
   signature: string;
+  path: string[];
 }
 
 export interface FailureCount {

@@ -98,6 +98,7 @@ export interface ErrorOrigin {
   spanId: string;
   version: string;
   signature: string;
+  path: string[];
 }
 
 export interface FailingTrace {

@@ -19,9 +19,17 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: "An entry of the archive's chain cannot be read, or does not begin where the one before it ends.",
     remedy: 'Somebody changed objects below _chain/. Restore the object named; entries are never edited.',
   },
+  ARCHIVE_COMPACTION_WRONG: {
+    meaning: 'What a compaction had merged does not hold the rows of its sources. Nothing was written.',
+    remedy: 'A defect; please report it. Readers go on with the sources.',
+  },
   ARCHIVE_LOG_CHANGED: {
     meaning: 'The traces topic ends before the position of the archiver.',
     remedy: 'The archiver opens its chain again and begins a new generation if the topic is another one.',
+  },
+  ARCHIVE_MANIFEST_BROKEN: {
+    meaning: 'A manifest of a compaction of the archive cannot be read.',
+    remedy: 'Somebody changed it: restore the object named. Until then readers use what it was made of.',
   },
   ARCHIVE_SQL_REFUSED: {
     meaning: 'DuckDB does not take the SQL, or fails over it.',

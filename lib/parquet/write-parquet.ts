@@ -25,13 +25,16 @@ export interface ParquetOptions {
  *
  * @param batches all with the same columns; at least one.
  */
-export async function* writeParquet(batches: Iterable<RowBatch>, options: ParquetOptions): AsyncGenerator<Buffer> {
+export async function* writeParquet(
+  batches: Iterable<RowBatch> | AsyncIterable<RowBatch>,
+  options: ParquetOptions,
+): AsyncGenerator<Buffer> {
   const rowGroups: RowGroup[] = [];
   const sink = new ByteSink();
   let columns: readonly ParquetColumn[] = [];
   yield MAGIC;
   let position = MAGIC.length;
-  for (const batch of batches) {
+  for await (const batch of batches) {
     columns = batch.columns;
     const chunks = [];
     for (const column of columns) {

@@ -1,7 +1,7 @@
-import { ledgerEntryCodec } from '../codec/records.ts';
+import { type LedgerEntry, ledgerEntryCodec } from '../codec/records.ts';
 import { isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
 import { UndecodableBatchError } from '../kafka/errors.ts';
-import type { FencedWriter, FetchedRecords } from '../kafka/types.ts';
+import type { FencedWriter, FetchedRecords, LogRecord } from '../kafka/types.ts';
 import { Ledger } from './ledger.ts';
 import { StreamTime } from './stream-time.ts';
 import {
@@ -72,19 +72,19 @@ export class PartitionWorker {
       this.lastNonce = nonce;
       const last = await this.ledger.claim(writer, nonce);
       crashPoint('after-claim');
+      await this.refuseAnotherLog(last);
       const from = await this.stage.recover(last, { nonce });
       this.position = from === EARLIEST ? (await this.ports.input.bounds()).start : from;
       crashPoint('after-recover');
       this.ports.events.started(this.settings.key, this.position);
-      await this.work(writer, nonce, last?.streamTime ?? 0);
+      await this.work(writer, nonce, new StreamTime(last?.streamTime ?? 0));
     } finally {
       await writer.close().catch(() => {});
     }
   }
 
-  private async work(writer: FencedWriter, nonce: string, streamTimeMs: number): Promise<void> {
+  private async work(writer: FencedWriter, nonce: string, streamTime: StreamTime): Promise<void> {
     const { clock, crashPoint } = this.ports;
-    const streamTime = new StreamTime(streamTimeMs);
     let committedAtMs = clock.monotonicMs();
     while (!this.stopping) {
       const askedAtMs = clock.monotonicMs();
@@ -100,7 +100,7 @@ export class PartitionWorker {
       this.position = fetched.nextOffset;
       crashPoint('after-apply');
       if (this.stage.full || clock.monotonicMs() - committedAtMs >= this.settings.commitIntervalMs) {
-        await this.commit(writer, nonce, 'interval');
+        await this.commit(writer, nonce, streamTime, 'interval');
         committedAtMs = clock.monotonicMs();
         this.ports.events.committed(
           this.settings.key,
@@ -110,7 +110,47 @@ export class PartitionWorker {
         );
       }
     }
-    await this.commit(writer, nonce, 'drain');
+    while (this.stage.full) await this.commit(writer, nonce, streamTime, 'interval');
+    await this.commit(writer, nonce, streamTime, 'drain');
+  }
+
+  /**
+   * A log that ends before the committed position is another one, or has lost records. So is one that begins at offset 0
+   * with a record younger than everything that was read: it was made anew and has grown past the position since, and
+   * going on there would skip its beginning in silence.
+   */
+  private async refuseAnotherLog(last: LedgerEntry | undefined): Promise<void> {
+    if (last === undefined || last.applied === 0) return;
+    const { start, end } = await this.ports.input.bounds();
+    if (last.applied > end && (await this.isBeyondEnd(last.applied))) throw this.anotherLog(last.applied, end);
+    if (start > 0) return;
+    const first = await this.firstRecord(last.applied);
+    if (first !== undefined && first.timestampMs > last.streamTime) throw this.anotherLog(last.applied, end);
+  }
+
+  /** Asked of the log itself: the end that a lagging leader names may be too low. */
+  private async isBeyondEnd(offset: number): Promise<boolean> {
+    return (await unlessGone(this.ports.input.fetch({ offset, maxBytes: 1, maxWaitMs: 0 }))) === undefined;
+  }
+
+  /** Of a log that begins at 0; undefined when none below `before` can be read, so that none was. */
+  private async firstRecord(before: number): Promise<LogRecord | undefined> {
+    for (let offset = 0; offset < before; ) {
+      const fetched = await unlessGone(this.ports.input.fetch({ offset, maxBytes: 1, maxWaitMs: 0 }));
+      if (fetched === undefined || fetched.nextOffset === offset) return undefined;
+      const [first] = fetched.records;
+      if (first !== undefined) return first.offset < before ? first : undefined;
+      offset = fetched.nextOffset;
+    }
+    return undefined;
+  }
+
+  private anotherLog(position: number, end: number, cause?: SpanloomError): SpanloomError {
+    return new SpanloomError(
+      'INPUT_TRUNCATED',
+      `${this.settings.key} had read to offset ${position} of a log that is another one now, or has lost records (it ends at ${end}); once that is understood, delete the worker's entry from the ledger and it begins anew (operations/runbook.md)`,
+      { cause },
+    );
   }
 
   /** The next records. Offsets that are gone, or a batch that nobody can read, are reported and passed, never silently. */
@@ -129,13 +169,7 @@ export class PartitionWorker {
 
   private async passGap(cause: SpanloomError): Promise<void> {
     const { start, end } = await this.ports.input.bounds();
-    if (this.position > end) {
-      throw new SpanloomError(
-        'INPUT_TRUNCATED',
-        `${this.settings.key} had read to offset ${this.position}, but the log ends at ${end}: the topic was recreated or truncated; reset this worker's ledger once that is understood`,
-        { cause },
-      );
-    }
+    if (this.position > end) throw this.anotherLog(this.position, end, cause);
     if (this.position >= start) return;
     this.ports.events.gap(this.settings.key, this.position, start);
     this.stage.onGap?.(this.position, start);
@@ -148,7 +182,7 @@ export class PartitionWorker {
     this.position = error.nextOffset;
   }
 
-  private async commit(writer: FencedWriter, nonce: string, reason: CommitReason): Promise<void> {
+  private async commit(writer: FencedWriter, nonce: string, time: StreamTime, reason: CommitReason): Promise<void> {
     const { crashPoint } = this.ports;
     const commit = await this.stage.prepare(reason);
     if (commit === undefined) return;
@@ -161,7 +195,9 @@ export class PartitionWorker {
         ends.set(`${topic}/${partition}`, baseOffset + records.length);
       }
       const entry = commit.entry((topic, partition) => ends.get(`${topic}/${partition}`));
-      const value = ledgerEntryCodec.encode({ ...entry, kind: 'entry', nonce });
+      // At least that of every record ever read, whatever a stage that was rebuilt from a part of them knows.
+      const streamTime = Math.max(entry.streamTime, time.ms);
+      const value = ledgerEntryCodec.encode({ ...entry, streamTime, kind: 'entry', nonce });
       await txn.send(this.settings.ledgerTopic, this.settings.ledgerPartition, [{ key: this.ledger.entryKey, value }]);
       crashPoint('before-commit');
     });
@@ -171,5 +207,16 @@ export class PartitionWorker {
 
   private finish(commit: StageCommit, ends: ReadonlyMap<string, number>): Promise<void> {
     return this.stage.committed(commit, (topic, partition) => ends.get(`${topic}/${partition}`));
+  }
+}
+
+/** The records, or undefined when nobody can read any there: gone, beyond the end, or damaged. */
+async function unlessGone(fetching: Promise<FetchedRecords>): Promise<FetchedRecords | undefined> {
+  try {
+    return await fetching;
+  } catch (error) {
+    const isGone = error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE';
+    if (!isGone && !(error instanceof UndecodableBatchError)) throw error;
+    return undefined;
   }
 }

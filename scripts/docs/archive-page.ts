@@ -11,7 +11,10 @@ Complete traces as Parquet with zstd, readable by anything that reads Parquet. B
 
     spans/v1/dt=2026-01-31/hour=07/*.parquet     a row per span, sorted by trace id
     traces/v1/dt=2026-01-31/hour=07/*.parquet    a row per trace and revision; spans_object names where its spans are
+    spans_compacted/v1/…  traces_compacted/v1/…  the same rows in large objects, after \`spanloom archive compact\`
     _chain/…                                     which offsets are in which objects, for the archiver; readers leave it out
+
+Glob \`spans/v1\` or \`spans_compacted/v1\`, never both: rows would be there twice, while \`spanloom sql\` reads the manifests and counts each once. [design/archive-compaction.md](design/archive-compaction.md) says what each glob sees when.
 
 Spans that come after their trace was closed are a further revision beside it: rows of \`spans\` are complete without any care, rows of \`traces\` are added up by trace id, as the view \`traces\` of \`spanloom sql\` does. [design/archive-read.md](design/archive-read.md) says how traces are found, [design/archive-chain.md](design/archive-chain.md) how each is written once.
 

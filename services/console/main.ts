@@ -9,7 +9,7 @@ import { topicNames } from '../../lib/topics/topics.ts';
 import { consoleEvents } from './adapters/console-events.ts';
 import { ConsoleHealth } from './adapters/console-health.ts';
 import { GraphQueries } from './adapters/graph-queries.ts';
-import { consoleRoutes } from './adapters/http/console-routes.ts';
+import { allRoutes } from './adapters/http/all-routes.ts';
 import { EventStream } from './adapters/http/event-stream.ts';
 import { openHttpServer } from './adapters/http/http-server.ts';
 import { openStaticPage } from './adapters/http/static-page.ts';
@@ -108,7 +108,7 @@ export const consoleService: ServiceDefinition<(typeof settings)['settings']> = 
         hasToken: values.CONSOLE_TOKEN !== undefined,
       },
       tokenIsRight,
-      routes: consoleRoutes({
+      routes: allRoutes({
         sources,
         hot,
         graphStore,

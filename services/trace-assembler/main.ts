@@ -60,6 +60,7 @@ export const traceAssembler: ServiceDefinition<(typeof settings)['settings']> = 
             horizonMs: values.TRACE_HORIZON_MS,
             contextsMax: values.CONTEXTS_MAX,
             outboxBytesMax: OUTBOX_BYTES_MAX,
+            transactionBytesMax: TRANSACTION_BYTES_MAX,
           },
           storeOf(partition),
           logs.open(topics.traces, partition),
@@ -77,6 +78,8 @@ export const traceAssembler: ServiceDefinition<(typeof settings)['settings']> = 
 
 /** Waiting traces beyond this are committed at once; half of what one send may carry. */
 const OUTBOX_BYTES_MAX = 1024 * 1024;
+/** A second or two of writing; the broker aborts a transaction after ten. */
+const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024;
 /** Closed traces that the memory store remembers for each partition, about 100 bytes each. */
 const REMEMBERED_MAX = 200_000;
 

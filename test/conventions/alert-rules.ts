@@ -51,7 +51,8 @@ export function ruleProblems(rule: AlertRule, names: Documented, runbook: string
   return problems.map((problem) => `${rule.alert}: ${problem}`);
 }
 
-function expressionProblems(expr: string, names: Documented): string[] {
+/** Sentences about an expression that is no PromQL, or that asks for a metric or an error code that there is not. */
+export function expressionProblems(expr: string, names: Documented): string[] {
   const problems: string[] = [];
   const textOf = ({ from, to }: { from: number; to: number }) => expr.slice(from, to);
   parser.parse(expr).iterate({

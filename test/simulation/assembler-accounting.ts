@@ -1,74 +1,86 @@
-import type { AssembledTrace } from '../../lib/codec/records.ts';
+import { type AssembledTrace, assembledTraceCodec } from '../../lib/codec/records.ts';
+import type { LogRecord } from '../../lib/kafka/types.ts';
 import { scanOtlpRequest } from '../../lib/trace/otlp-scan.ts';
 import { resourceServiceName } from '../../lib/trace/service-name.ts';
 import { SpanTable } from '../../lib/trace/span-table.ts';
-import type { SimPartition } from './sim-kafka.ts';
 
-/** What became of everything that was produced. A run is good when lost, double, empty, foreign and stuck are 0. */
-export interface Verdict {
-  /** (trace, offset) pairs in the log. */
+/** One log of a partition, with the offsets from which its pairs need not, and may not, have come out. */
+export interface AccountedLog {
+  readonly records: readonly LogRecord[];
+  /** Whether the pairs of this offset may be missing: retention took it, or its log was deleted while it was open. */
+  mayBeMissing(offset: number): boolean;
+  /** From here on nothing was read before the log was deleted. */
+  readonly readTo: number;
+}
+
+/** What became of the pairs and spans of a partition. A run is good when lost, double, empty and foreign are 0. */
+export interface Accounts {
+  /** (trace, offset) pairs in the logs. */
   readonly units: number;
-  /** Pairs that no committed trace names as its input. */
+  /** Pairs that no committed trace names as its input, though one should. */
   readonly lost: number;
   /** Pairs that more than one names. */
   readonly double: number;
-  /** Spans whose bytes are in no committed trace, although their pair is. */
+  /** Spans whose bytes are in no committed trace, although a pair of theirs is. */
   readonly empty: number;
-  /** Pairs or spans in a committed trace that never were in the log. */
+  /** Pairs or spans in a committed trace that never were in a log, or were never read. */
   readonly foreign: number;
   /** Spans that are in committed traces more than once. */
   readonly copies: number;
-  readonly stuck: number;
-  readonly rebuilds: number;
-  readonly adoptions: number;
-  readonly commits: number;
-  readonly crashes: number;
-  /** Of all choices of the run, to compare a replay with. */
-  readonly decisions: number;
+  /** Pairs that may be missing and are. */
+  readonly excused: number;
 }
 
-/** Holds the committed traces against the log: pairs by their inputs, contents by the spans' own bytes. */
-export function checkAccounting(
-  log: SimPartition,
-  traces: readonly AssembledTrace[],
-  options: { copiesMayRemain: boolean },
-): Pick<Verdict, 'units' | 'lost' | 'double' | 'empty' | 'foreign' | 'copies' | 'stuck'> {
-  const units = new Map<string, number>();
-  const spans = new Map<string, number>();
-  for (const record of log.committed()) {
-    for (const { traceId, identity } of spansOf(record.value as Buffer)) {
-      units.set(`${traceId}@${record.offset}`, 0);
-      spans.set(identity, 0);
+/** Holds the committed traces of one partition against its logs: pairs by their inputs, contents by the spans' own bytes. */
+export function accountsOf(logs: readonly AccountedLog[], committed: readonly LogRecord[]): Accounts {
+  const units = new Map<string, Unit>();
+  const spans = new Map<string, { count: number; units: Unit[] }>();
+  for (const log of logs) {
+    for (const record of log.records) {
+      for (const { traceId, identity } of spansOf(record.value as Buffer)) {
+        const name = `${traceId}@${record.offset}`;
+        const mayBeMissing = record.offset >= log.readTo || log.mayBeMissing(record.offset);
+        const unit = units.get(name) ?? { count: 0, mayBeMissing, isUnread: record.offset >= log.readTo };
+        units.set(name, unit);
+        const span = spans.get(identity) ?? { count: 0, units: [] };
+        span.units.push(unit);
+        spans.set(identity, span);
+      }
     }
   }
   let foreign = 0;
-  for (const trace of traces) {
+  for (const { value } of committed) {
+    const trace: AssembledTrace = assembledTraceCodec.decode(value as Buffer);
     for (const offset of trace.inputs) {
-      const unit = `${trace.traceId}@${offset}`;
-      const seen = units.get(unit);
-      if (seen === undefined) foreign++;
-      else units.set(unit, seen + 1);
+      const unit = units.get(`${trace.traceId}@${offset}`);
+      if (unit === undefined || unit.isUnread) foreign++;
+      else unit.count++;
     }
     const own = spansOf(trace.otlp);
     if (own.length !== trace.spanCount) foreign++;
     for (const { traceId, identity } of own) {
-      const seen = spans.get(identity);
-      if (seen === undefined || traceId !== trace.traceId) foreign++;
-      else spans.set(identity, seen + 1);
+      const span = spans.get(identity);
+      if (span === undefined || traceId !== trace.traceId) foreign++;
+      else span.count++;
     }
   }
-  const counts = [...units.values()];
-  const spanCounts = [...spans.values()];
-  const copies = spanCounts.filter((count) => count > 1).length;
+  const all = [...units.values()];
+  const contents = [...spans.values()];
   return {
-    units: units.size,
-    lost: counts.filter((count) => count === 0).length,
-    double: counts.filter((count) => count > 1).length + (options.copiesMayRemain ? 0 : copies),
-    empty: spanCounts.filter((count) => count === 0).length,
+    units: all.length,
+    lost: all.filter(({ count, mayBeMissing }) => count === 0 && !mayBeMissing).length,
+    double: all.filter(({ count }) => count > 1).length,
+    empty: contents.filter((span) => span.count === 0 && span.units.some(({ count }) => count > 0)).length,
     foreign,
-    copies,
-    stuck: 0,
+    copies: contents.filter(({ count }) => count > 1).length,
+    excused: all.filter(({ count, mayBeMissing }) => count === 0 && mayBeMissing).length,
   };
+}
+
+interface Unit {
+  count: number;
+  readonly mayBeMissing: boolean;
+  readonly isUnread: boolean;
 }
 
 function spansOf(bytes: Buffer): { traceId: string; identity: string }[] {

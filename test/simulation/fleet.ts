@@ -38,8 +38,9 @@ export class Fleet {
     const { random, scheduler } = this.options;
     this.processes = this.processes.filter(({ left }) => !left);
     if (this.processes.length === 0) this.startProcess();
-    const x = random.float();
     const victim = this.processes[random.below(this.processes.length)] as FleetProcess;
+    if (this.options.rolling) return this.roll(victim);
+    const x = random.float();
     if (x < 0.008) {
       this.counts.crashes++;
       this.crash(victim);
@@ -51,16 +52,39 @@ export class Fleet {
       victim.pausedUntil = scheduler.steps + steps;
       this.rebalance();
     } else if (x < 0.02) {
-      if (!victim.leaving) this.counts.drains++;
-      victim.leaving = true;
-      void victim.group.stop().then(() => {
-        victim.left = true;
-      });
-      this.rebalance();
+      this.drain(victim);
     } else if (x < 0.03 && this.processes.length < PROCESSES_MAX) {
       this.startProcess();
       this.rebalance();
     } else if (x < 0.036) this.rebalance();
+  }
+
+  /** A rolling restart that never ends: one process leaves in order, another comes. */
+  private roll(victim: FleetProcess): void {
+    const x = this.options.random.float();
+    if (x < 0.02) this.drain(victim);
+    else if (x < 0.06 && this.processes.length < 2) {
+      this.startProcess();
+      this.rebalance();
+    }
+  }
+
+  private drain(process: FleetProcess): void {
+    if (!process.leaving) this.counts.drains++;
+    process.leaving = true;
+    void process.group.stop().then(() => {
+      process.left = true;
+    });
+    this.rebalance();
+  }
+
+  /** Everything dies at once; what starts after it finds things as they are then. */
+  crashAll(): void {
+    this.counts.crashes += this.processes.length;
+    for (const process of this.processes) this.crash(process);
+    this.processes = [];
+    this.startProcess();
+    this.rebalance();
   }
 
   /** Everything dies; one process is given every partition and left alone. */
@@ -99,7 +123,7 @@ export class Fleet {
       const owner = random.pick(members);
       (shares.get(owner) as number[]).push(index);
       const other = random.pick(members);
-      if (other === owner || random.float() >= 0.1) continue;
+      if (other === owner || this.options.rolling || random.float() >= 0.1) continue;
       this.counts.doubled++;
       (shares.get(other) as number[]).push(index);
     }
@@ -120,6 +144,8 @@ export interface FleetOptions {
   readonly random: SeededRandom;
   readonly scheduler: Scheduler;
   readonly partitions: readonly AssignedPartition[];
+  /** Processes only leave and come in order; nothing crashes, stops or is doubled. */
+  readonly rolling?: boolean;
   createWorker(process: string, partition: AssignedPartition): Worker;
 }
 

@@ -1,9 +1,14 @@
 import { simulateGraphBuilder } from './graph-simulation.ts';
 import { testMachine } from './machine-tests.ts';
 
-testMachine('graph-builder', {
-  'the claim': (seed) => simulateGraphBuilder(seed, { faults: true, noClaim: true }),
-  fencing: (seed) => simulateGraphBuilder(seed, { faults: true, noFence: true }),
-  'the ledger in the same transaction': (seed) => simulateGraphBuilder(seed, { faults: true, ledgerApart: true }),
-  'reading earlier revisions again': (seed) => simulateGraphBuilder(seed, { faults: true, noReadAgain: true }),
-});
+const BROKEN = {
+  'the claim': (seed: number) => simulateGraphBuilder(seed, { faults: true, noClaim: true }),
+  fencing: (seed: number) => simulateGraphBuilder(seed, { faults: true, noFence: true }),
+  'the ledger in the same transaction': (seed: number) =>
+    simulateGraphBuilder(seed, { faults: true, ledgerApart: true }),
+  'looking whether the log is still the one that was read': (seed: number) =>
+    simulateGraphBuilder(seed, { faults: true, noLogCheck: true }),
+  'reading earlier revisions again': (seed: number) => simulateGraphBuilder(seed, { faults: true, noReadAgain: true }),
+};
+
+testMachine('graph-builder', BROKEN, ['overtaken', 'recreated', 'halts', 'revisions', 'copies']);

@@ -5,7 +5,7 @@ import {
   type ServiceEdgeDelta,
   serviceEdgeDeltaCodec,
 } from '../../lib/codec/records.ts';
-import type { PartitionLog } from '../../lib/kafka/types.ts';
+import type { LogRecord, PartitionLog } from '../../lib/kafka/types.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
 import { otlp, type ResourceLiteral, type SpanLiteral } from '../../lib/testkit/otlp-builder.ts';
 import { GraphStage } from '../../services/graph-builder/core/graph-stage.ts';
@@ -18,8 +18,9 @@ export interface GraphMutations extends LoopMutations {
 }
 
 /**
- * Graph-builders on three partitions of traces that come in revisions, some in transactions that were aborted. Good when
- * the sum of all committed deltas is, number by number, what one fold of all revisions of each trace together gives.
+ * Graph-builders on three partitions of traces that come in revisions, some in transactions that were aborted, some with
+ * copies of spans that came before. Good when the sum of all committed deltas is, number by number, what one fold of all
+ * revisions of each trace together gives; what retention or a deleted log parts is two traces.
  */
 export async function simulateGraphBuilder(seed: number, options: WorldOptions & GraphMutations): Promise<Outcome> {
   const world = new WorkerWorld(seed, options, {
@@ -46,11 +47,18 @@ export async function simulateGraphBuilder(seed: number, options: WorldOptions &
     () => traffic.step(),
     () => world.everythingApplied(),
   );
-  const problems = finished ? check(world) : ['stuck: not everything was applied'];
+  const problems = finished ? check(world, traffic.cuts) : ['stuck: not everything was applied'];
   return {
     problems,
     decisions: world.scheduler.decisions,
-    counts: { ...world.counts, ...world.fleet.counts, records: traffic.records, revisions: traffic.revisions },
+    counts: {
+      ...world.counts,
+      ...world.fleet.counts,
+      ...world.logFaults.counts,
+      records: traffic.records,
+      revisions: traffic.revisions,
+      copies: traffic.copies,
+    },
   };
 }
 
@@ -58,8 +66,11 @@ export async function simulateGraphBuilder(seed: number, options: WorldOptions &
 class TraceTraffic {
   records = 0;
   revisions = 0;
+  copies = 0;
+  /** By partition: offsets at which retention overtook the worker, and the first offset that it left. */
+  readonly cuts: readonly Cut[][] = Array.from({ length: PARTITIONS }, () => []);
   private readonly world: WorkerWorld;
-  private readonly live: { trace: number; partition: number; revision: number; ids: number[] }[] = [];
+  private live: LiveTrace[] = [];
   private nextTrace = 1;
 
   constructor(world: WorkerWorld) {
@@ -68,21 +79,54 @@ class TraceTraffic {
 
   step(): void {
     const { random, world } = this;
+    if (world.isFaulty) this.disturbLog(random.below(PARTITIONS));
     if (random.float() >= 0.12) return;
     for (let count = 1 + random.below(3); count > 0; count--) this.emit(random.float() < 0.1);
     // The assembler's transactions leave markers.
     if (random.float() < 0.3) world.input(random.below(PARTITIONS)).appendMarker();
   }
 
+  /** With all workers dead, so that the committed position says exactly what was read. */
+  private disturbLog(partition: number): void {
+    const { random, world } = this;
+    const applied = world.entryOf(partition)?.applied ?? 0;
+    if (random.float() < 0.002) {
+      const start = world.logFaults.overtake(partition);
+      if (start !== undefined) this.cut(partition, { applied, start, log: this.logs(partition) });
+    }
+    if (random.float() < 0.004 && world.logFaults.recreate(partition, { stopped: true })) {
+      this.live = this.live.filter((trace) => trace.partition !== partition);
+    }
+  }
+
+  /** Retention that comes again before anybody has started makes one cut of two. */
+  private cut(partition: number, cut: Cut): void {
+    const cuts = this.cuts[partition] as Cut[];
+    const last = cuts.at(-1);
+    if (last !== undefined && last.log === cut.log && last.applied === cut.applied) cuts.pop();
+    cuts.push(cut);
+  }
+
+  private logs(partition: number): number {
+    return this.world.logFaults.logsBefore(partition).length;
+  }
+
   private emit(isAborted: boolean): void {
     const { random, world, live } = this;
     let trace = random.float() < 0.4 ? live[random.below(live.length || 1)] : undefined;
     if (trace === undefined) {
-      trace = { trace: this.nextTrace++, partition: random.below(PARTITIONS), revision: 0, ids: [] };
+      trace = { trace: this.nextTrace++, partition: random.below(PARTITIONS), revision: 0, ids: [], sent: [] };
       live.push(trace);
       if (live.length > 12) live.shift();
     } else if (!isAborted) this.revisions++;
-    const bytes = otlp(this.resources(isAborted ? { ...trace, ids: [...trace.ids] } : trace), { trace: trace.trace });
+    const resources = this.resources(isAborted ? { ...trace, ids: [...trace.ids] } : trace);
+    // After a loss in Redis the assembler no longer knows what it has sent, and copies come as a revision of their own.
+    const copy = random.float() < 0.2 ? trace.sent[random.below(trace.sent.length || 1)] : undefined;
+    if (copy !== undefined) {
+      resources.push(copy);
+      this.copies++;
+    }
+    const bytes = otlp(resources, { trace: trace.trace });
     const record = traceRecord(assembledTrace(bytes, { revision: trace.revision + 1 }));
     const input = world.input(trace.partition);
     input.append(
@@ -90,6 +134,7 @@ class TraceTraffic {
       { state: isAborted ? 'aborted' : 'committed' },
     );
     if (isAborted) return;
+    trace.sent.push(...resources);
     trace.revision++;
     this.records++;
   }
@@ -119,25 +164,73 @@ class TraceTraffic {
   }
 }
 
-function check(world: WorkerWorld): string[] {
+interface LiveTrace {
+  readonly trace: number;
+  readonly partition: number;
+  revision: number;
+  readonly ids: number[];
+  readonly sent: ResourceLiteral[];
+}
+
+interface Cut {
+  readonly log: number;
+  /** Records from here to `start` were never read. */
+  readonly applied: number;
+  readonly start: number;
+}
+
+function check(world: WorkerWorld, cuts: readonly (readonly Cut[])[]): string[] {
   const expected = new Tally();
   const found = new Tally();
+  const problems: string[] = [];
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    const traces = new Map<string, Buffer[]>();
-    for (const { value } of world.input(partition).committed()) {
-      const { traceId, otlp: bytes } = assembledTraceCodec.decode(value as Buffer);
-      traces.set(traceId, [...(traces.get(traceId) ?? []), bytes]);
+    const own = cuts[partition] as readonly Cut[];
+    const past = world.logFaults.logsBefore(partition);
+    const logs = [
+      ...past.map(({ records, entry }) => records.filter(({ offset }) => offset < (entry?.applied ?? 0))),
+      world.input(partition).committed(),
+    ];
+    for (const [log, records] of logs.entries()) {
+      for (const part of partsOf(
+        records,
+        own.filter((cut) => cut.log === log),
+      ))
+        fold(part, partition, expected);
     }
-    const reference = new LiteralFold();
-    for (const [traceId, parts] of traces) reference.fold.fold(Buffer.concat(parts), traceId, 1);
-    for (const delta of reference.records()) {
-      addDelta(expected, partition, serviceEdgeDeltaCodec.decode(serviceEdgeDeltaCodec.encode(delta)));
+    for (const { log, applied, start } of own) {
+      // A log that was deleted before anybody started again has nobody who could tell of its gap.
+      const isToldOf = world.gaps.some((gap) => gap.log === log && gap.from === applied && gap.to === start);
+      if (!isToldOf && log === past.length) problems.push(`${partition}/${applied} to ${start} are gone in silence`);
     }
     for (const { value } of world.kafka.partition('edges', partition).committed()) {
       addDelta(found, partition, serviceEdgeDeltaCodec.decode(value as Buffer));
     }
   }
-  return expected.differences(found);
+  return [...problems, ...expected.differences(found)];
+}
+
+/** Records that were read, apart where retention has parted them: what it has taken corrects nothing that comes later. */
+function partsOf(records: readonly LogRecord[], cuts: readonly Cut[]): LogRecord[][] {
+  const parts: LogRecord[][] = [];
+  let from = 0;
+  for (const { applied, start } of cuts) {
+    parts.push(records.filter(({ offset }) => offset >= from && offset < applied));
+    from = start;
+  }
+  return [...parts, records.filter(({ offset }) => offset >= from)];
+}
+
+function fold(records: readonly LogRecord[], partition: number, expected: Tally): void {
+  const traces = new Map<string, Buffer[]>();
+  for (const { value } of records) {
+    const { traceId, otlp: bytes } = assembledTraceCodec.decode(value as Buffer);
+    traces.set(traceId, [...(traces.get(traceId) ?? []), bytes]);
+  }
+  const reference = new LiteralFold();
+  for (const [traceId, parts] of traces) reference.fold.fold(Buffer.concat(parts), traceId, 1);
+  for (const delta of reference.records()) {
+    addDelta(expected, partition, serviceEdgeDeltaCodec.decode(serviceEdgeDeltaCodec.encode(delta)));
+  }
 }
 
 /** Every number that a delta adds to; exemplars are examples and are left out. */

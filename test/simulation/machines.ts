@@ -7,13 +7,7 @@ import type { Outcome } from './worker-world.ts';
 /** What can be simulated, by name: one run under every fault of its seed. */
 export const MACHINES: Readonly<Record<string, (seed: number) => Promise<Outcome>>> = {
   router: (seed) => simulateRouter(seed, { faults: true }),
-  assembler: async (seed) => {
-    const { lost, double, empty, foreign, stuck, decisions, ...counts } = await simulateAssembler(seed, {
-      faults: true,
-    });
-    const found = Object.entries({ lost, double, empty, foreign, stuck }).filter(([, count]) => count > 0);
-    return { problems: found.map(([name, count]) => `${count} ${name}`), decisions, counts: { ...counts } };
-  },
+  assembler: (seed) => simulateAssembler(seed, { faults: true }),
   'graph-builder': (seed) => simulateGraphBuilder(seed, { faults: true }),
   archiver: (seed) => simulateArchiver(seed, { faults: true }),
 };

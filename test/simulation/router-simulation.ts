@@ -12,7 +12,8 @@ import { type Outcome, Tally, WorkerWorld, type WorldOptions } from './worker-wo
 /**
  * Routers on three ingest partitions, two of which share a ledger partition. Good when each span of each ingest record
  * is in the committed bundles as often as it was sent, with its bytes, on the partition of its trace; each bad record or
- * span is one dead letter; and what retention took is named by one dead letter and nowhere else.
+ * span is one dead letter; and what retention took is named by one dead letter and nowhere else. Of a log that was deleted
+ * and made anew, everything that was read counts, and everything in the new one.
  */
 export async function simulateRouter(seed: number, options: WorldOptions): Promise<Outcome> {
   const world = new WorkerWorld(seed, options, {
@@ -38,7 +39,13 @@ export async function simulateRouter(seed: number, options: WorldOptions): Promi
   return {
     problems,
     decisions: world.scheduler.decisions,
-    counts: { ...world.counts, ...world.fleet.counts, records: ingest.records, truncations: ingest.truncations },
+    counts: {
+      ...world.counts,
+      ...world.fleet.counts,
+      ...world.logFaults.counts,
+      records: ingest.records,
+      truncations: ingest.truncations,
+    },
   };
 }
 
@@ -61,8 +68,12 @@ class IngestTraffic {
     if (random.float() < 0.12) {
       for (let count = 1 + random.below(4); count > 0; count--) this.send(random.below(INGEST_PARTITIONS));
     }
-    if (!world.isFaulty || random.float() >= 0.004) return;
+    if (!world.isFaulty) return;
     const partition = random.below(INGEST_PARTITIONS);
+    const isUntouched = world.input(partition).start === 0 && world.logFaults.logsBefore(partition).length === 0;
+    // Dead letters name offsets, so a partition is either overtaken by retention or made anew, not both.
+    if (random.float() < 0.004 && isUntouched) world.logFaults.recreate(partition, { stopped: random.float() < 0.5 });
+    if (random.float() >= 0.004 || world.logFaults.logsBefore(partition).length > 0) return;
     // What was never worked on has no position that retention could overtake.
     if (world.entryOf(partition) === undefined) return;
     this.truncations++;
@@ -115,7 +126,10 @@ function check(world: WorkerWorld): string[] {
     }
   }
   for (let partition = 0; partition < INGEST_PARTITIONS; partition++) {
-    for (const { offset, value } of world.input(partition).committed()) {
+    const past = world.logFaults
+      .logsBefore(partition)
+      .flatMap(({ records, entry }) => records.filter(({ offset }) => offset < (entry?.applied ?? 0)));
+    for (const { offset, value } of [...past, ...world.input(partition).committed()]) {
       if (lost.has(`${partition}/${offset}`)) continue;
       const spans = spansOf(value as Buffer);
       if (spans === undefined) expected.add(`letter of ${partition}/${offset}`);

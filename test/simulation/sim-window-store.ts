@@ -23,11 +23,19 @@ interface Data {
 export class SimRedis {
   data = empty();
   private readonly snapshots: Data[] = [];
+  /** As it was at the last few hand-offs: where a replica may have stopped following long ago. */
+  private readonly marks: Data[] = [];
   private other: Data | null = null;
 
   changed(): void {
     this.snapshots.push(copy(this.data));
     if (this.snapshots.length > 8) this.snapshots.shift();
+  }
+
+  /** Remembers this moment for longer than others. */
+  mark(): void {
+    this.marks.push(copy(this.data));
+    if (this.marks.length > 3) this.marks.shift();
   }
 
   flush(): void {
@@ -38,6 +46,11 @@ export class SimRedis {
 
   /** A fail-over loses a suffix of writes. */
   regress(random: SeededRandom): void {
+    if (this.marks.length > 0 && random.float() < 0.3) {
+      this.data = copy(random.pick(this.marks));
+      this.snapshots.length = 0;
+      return;
+    }
     if (this.snapshots.length < 2) return;
     if (random.float() < 0.3) this.other = copy(this.data);
     const kept = random.below(this.snapshots.length);
@@ -61,8 +74,10 @@ export class SimRedis {
 }
 
 export interface StoreMutations {
-  /** Lengths are not checked. */
+  /** M3: lengths are not checked. */
   readonly noLength?: boolean;
+  /** M5: a hand-off's index is not stored under a name of its own. */
+  readonly noNonce?: boolean;
 }
 
 /** The contract of WindowStore over a SimRedis, each call waiting to be picked. */
@@ -131,17 +146,27 @@ export class SimWindowStore implements WindowStore {
 
   saveIndex(namespace: string, nonce: string, index: Buffer): Promise<void> {
     return this.call((data) => {
-      data.indexes.set(`${namespace}/${nonce}`, index);
+      data.indexes.set(this.indexKey(namespace, nonce), index);
+      this.redis.mark();
     });
   }
 
   takeIndex(namespace: string, nonce: string) {
     return this.call((data) => {
-      const key = `${namespace}/${nonce}`;
+      const key = this.indexKey(namespace, nonce);
       const index = data.indexes.get(key) ?? null;
       data.indexes.delete(key);
       return { index, contextSinceMs: data.contextSinceMs ?? 0 };
     });
+  }
+
+  /** The index as it is there now; for the mutations. */
+  peekIndex(namespace: string, nonce: string): Buffer | undefined {
+    return this.redis.data.indexes.get(this.indexKey(namespace, nonce));
+  }
+
+  private indexKey(namespace: string, nonce: string): string {
+    return `${namespace}/${this.mutations.noNonce ? '' : nonce}`;
   }
 
   private call<T>(perform: (data: Data) => T): Promise<T> {

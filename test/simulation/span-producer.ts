@@ -7,11 +7,18 @@ export class SpanProducer {
   units = 0;
   private readonly random: SeededRandom;
   private readonly live: { trace: number; sent: { service: string; span: SpanLiteral }[] }[] = [];
-  private nextTrace = 1;
+  private nextTrace: number;
   private nextSpan = 1;
 
-  constructor(random: SeededRandom) {
+  /** @param firstTrace traces are numbered from it, so that several producers never share one. */
+  constructor(random: SeededRandom, firstTrace = 1) {
     this.random = random;
+    this.nextTrace = firstTrace;
+  }
+
+  /** Nothing more comes for the traces so far. */
+  forget(): void {
+    this.live.length = 0;
   }
 
   /** One bundle; `offset` goes into the spans' names, so that a span tells where it came from. */

@@ -1,10 +1,12 @@
 import { type LedgerEntry, ledgerEntryCodec } from '../../lib/codec/records.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import type { AssignedPartition, FencedWriter, OutRecord, PartitionLog } from '../../lib/kafka/types.ts';
+import type { AssignedPartition, FencedWriter, PartitionLog } from '../../lib/kafka/types.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
 import { PartitionWorker } from '../../lib/worker/partition-worker.ts';
 import type { Stage, WorkerSettings } from '../../lib/worker/types.ts';
 import { Fleet } from './fleet.ts';
+import { LogFaults } from './log-faults.ts';
+import { ledgerApart, trustLog, withoutClaim } from './loop-mutations.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimKafka, type SimPartition } from './sim-kafka.ts';
 
@@ -24,12 +26,25 @@ export interface LoopMutations {
   readonly noFence?: boolean;
   /** The ledger entry is written in a transaction behind that of the output. */
   readonly ledgerApart?: boolean;
+  /** A worker that takes over does not look whether the log is still the one that was read. */
+  readonly noLogCheck?: boolean;
 }
 
 export interface WorldOptions extends LoopMutations {
   /** Faults of brokers; crashes, zombies and rebalances always happen. */
   readonly faults: boolean;
+  /** A rolling restart that never ends, instead of crashes and zombies. */
+  readonly rolling?: boolean;
   readonly steps?: number;
+}
+
+/** Input offsets [from, to) that a worker reported as gone. */
+export interface Gap {
+  readonly partition: number;
+  /** Which log of the partition: topics may be deleted and made anew. */
+  readonly log: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What the simulation of a service has besides the loop. */
@@ -44,6 +59,8 @@ export interface WorldPlan {
     input: AssignedPartition,
     log: (topic: string, partition: number) => PartitionLog,
   ): Stage;
+  /** Faults of what only this service uses; called at each step. */
+  disturb?(): void;
 }
 
 /** Kafka, a clock and a fleet of production workers of one service. */
@@ -52,7 +69,9 @@ export class WorkerWorld {
   readonly scheduler: Scheduler;
   readonly kafka = new SimKafka();
   readonly fleet: Fleet;
-  readonly counts = { commits: 0, failures: 0, gaps: 0 };
+  readonly logFaults: LogFaults;
+  readonly counts = { commits: 0, failures: 0 };
+  readonly gaps: Gap[] = [];
   nowMs = 1_700_000_000_000;
   private readonly plan: WorldPlan;
   private readonly options: WorldOptions;
@@ -72,8 +91,10 @@ export class WorkerWorld {
       random: this.random,
       scheduler: this.scheduler,
       partitions,
+      rolling: options.rolling ?? false,
       createWorker: (process, input) => this.worker(process, input),
     });
+    this.logFaults = new LogFaults(this);
   }
 
   /** Traffic from `produce`, and faults, for the steps of the options; then quiet until `isDone`. */
@@ -83,12 +104,15 @@ export class WorkerWorld {
       this.nowMs += this.random.below(80);
       produce();
       this.fleet.disturb();
+      if (this.isFaulty) this.plan.disturb?.();
+      this.logFaults.step();
       await this.scheduler.step();
     }
     this.quiet = true;
     this.fleet.finish();
     for (let step = 0; step < FINISH_STEPS_MAX; step++) {
       this.nowMs += 100;
+      this.logFaults.step();
       await this.scheduler.step();
       if (step % 50 === 0 && isDone()) return true;
     }
@@ -102,21 +126,37 @@ export class WorkerWorld {
   /** The last committed entry of the worker of a partition. */
   entryOf(partition: number): LedgerEntry | undefined {
     const key = `${this.key(partition)}/entry`;
-    const ledger = this.kafka.partition('ledger', partition % this.plan.ledgerPartitions);
-    const last = ledger.committed().findLast((record) => record.key?.toString() === key);
+    const last = this.ledgerOf(partition)
+      .committed()
+      .findLast((record) => record.key?.toString() === key);
     return last?.value == null ? undefined : ledgerEntryCodec.decode(last.value);
   }
 
   /** All inputs are read and committed. */
   everythingApplied(): boolean {
+    if (!this.logFaults.areSettled) return false;
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       if (this.input(partition).end > (this.entryOf(partition)?.applied ?? 0)) return false;
     }
     return true;
   }
 
+  /** What an operator does who wants a worker to begin anew. */
+  forgetPosition(partition: number): void {
+    const key = Buffer.from(`${this.key(partition)}/entry`);
+    this.ledgerOf(partition).append({ key, value: null, timestampMs: this.nowMs, headers: new Map() });
+  }
+
   get isFaulty(): boolean {
     return this.options.faults && !this.quiet;
+  }
+
+  get isRolling(): boolean {
+    return this.options.rolling ?? false;
+  }
+
+  private ledgerOf(partition: number): SimPartition {
+    return this.kafka.partition('ledger', partition % this.plan.ledgerPartitions);
   }
 
   private key(partition: number): string {
@@ -145,7 +185,7 @@ export class WorkerWorld {
       if (options.ledgerApart) return ledgerApart(writer);
       return unclaimed === undefined ? writer : unclaimed.writer(writer);
     };
-    return new PartitionWorker(settings, this.plan.createStage(process, input, log), {
+    const worker = new PartitionWorker(settings, this.plan.createStage(process, input, log), {
       input: log(input.topic, input.partition),
       ledger: unclaimed?.log ?? ledger,
       openWriter: async () => wrap(await openWriter()),
@@ -162,9 +202,11 @@ export class WorkerWorld {
         failed: (_worker, error) => {
           if (!(error instanceof SpanloomError)) throw error;
           this.counts.failures++;
+          this.logFaults.failed(input.partition, error);
         },
-        gap: () => {
-          this.counts.gaps++;
+        gap: (_worker, from, to) => {
+          const log = this.logFaults.logsBefore(input.partition).length;
+          this.gaps.push({ partition: input.partition, log, from, to });
         },
         committed: () => {
           this.counts.commits++;
@@ -173,6 +215,8 @@ export class WorkerWorld {
       },
       crashPoint: () => {},
     });
+    if (options.noLogCheck) trustLog(worker);
+    return worker;
   }
 }
 
@@ -194,72 +238,6 @@ export class Tally {
     }
     return problems.slice(0, 20);
   }
-}
-
-/** The worker as it would be without a claim: it takes what its reader says is the end of the ledger. */
-function withoutClaim(log: PartitionLog): { log: PartitionLog; writer(writer: FencedWriter): FencedWriter } {
-  let claimed: { offset: number; record: OutRecord } | undefined;
-  return {
-    log: {
-      bounds: () => log.bounds(),
-      fetch: async (request) => {
-        if (claimed === undefined || request.offset !== claimed.offset) return log.fetch(request);
-        const { offset, record } = claimed;
-        claimed = undefined;
-        const { key, value } = record;
-        const own = { offset, timestampMs: 0, key: Buffer.from(key as string), value, headers: new Map() };
-        return {
-          records: [own],
-          nextOffset: offset + 1,
-          lastStableOffset: offset,
-          highWatermark: offset,
-          logStartOffset: 0,
-        };
-      },
-    },
-    writer: (writer) => ({
-      transaction: async (build) => {
-        let isClaim = false;
-        const { end } = await log.bounds();
-        await writer.transaction((txn) =>
-          build({
-            send: async (topic, partition, records) => {
-              const record = records[0] as OutRecord;
-              if (!String(record.key).endsWith('/claim')) return txn.send(topic, partition, records);
-              isClaim = true;
-              claimed = { offset: end, record };
-              return { baseOffset: end };
-            },
-          }),
-        );
-        if (!isClaim) claimed = undefined;
-      },
-      close: () => writer.close(),
-    }),
-  };
-}
-
-function ledgerApart(writer: FencedWriter): FencedWriter {
-  return {
-    transaction: async (build) => {
-      const held: { topic: string; partition: number; records: readonly OutRecord[] }[] = [];
-      await writer.transaction((txn) =>
-        build({
-          send: async (topic, partition, records) => {
-            if (topic !== 'ledger' || String(records[0]?.key).endsWith('/claim'))
-              return txn.send(topic, partition, records);
-            held.push({ topic, partition, records });
-            return { baseOffset: 0 };
-          },
-        }),
-      );
-      if (held.length === 0) return;
-      await writer.transaction(async (txn) => {
-        for (const { topic, partition, records } of held) await txn.send(topic, partition, records);
-      });
-    },
-    close: () => writer.close(),
-  };
 }
 
 const SETTINGS: Omit<WorkerSettings, 'key' | 'ledgerPartition'> = {

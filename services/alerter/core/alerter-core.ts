@@ -67,6 +67,7 @@ export class AlerterCore {
     const subject = subjectOf(delta);
     const key = keyOf(subject);
     const window = this.windowOf(delta.windowStart);
+    if (delta.subject === 'entry' && delta.confidence === ORPHAN) return this.addRootless(delta, window);
     const row = this.rowFor(this.errors, subject, key, window);
     if (row === undefined) return 'subjects_full';
     const { detectors, evidence, facts } = this.world;
@@ -156,6 +157,12 @@ export class AlerterCore {
     this.book.restore(incidents);
   }
 
+  /** Failures of traces whose root is missing: who failed is known, which request it was is not. */
+  private addRootless(delta: ServiceEdgeDelta, window: number): DeltaOutcome {
+    for (const trace of delta.failures) this.world.evidence.add(window, '', '', trace, this.streamTimeMs);
+    return 'applied';
+  }
+
   private step(nowMs: number, announcements: Incident[]): void {
     const minuteBegins = Math.floor(nowMs / MINUTE_MS) !== Math.floor(this.streamTimeMs / MINUTE_MS);
     this.streamTimeMs = nowMs;
@@ -237,6 +244,8 @@ export class AlerterCore {
   }
 }
 
+/** Confidence of an entry that is not one: the trace's root is missing. */
+const ORPHAN = 'orphan';
 const STEP_MS = 1_000;
 const MINUTE_MS = 60_000;
 /** Above this a count of 10 s is a fault of its producer. */

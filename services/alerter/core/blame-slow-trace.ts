@@ -47,6 +47,7 @@ export function blameSlowTrace(
         spanId: trace.spanId,
         version: '',
         signature: '',
+        path: [],
       },
     ],
     path,

@@ -1,5 +1,5 @@
 import type { AffectedEntry, BlastRadius, FailureCount } from '../../../lib/codec/incident-records.ts';
-import type { Tally } from './evidence-log.ts';
+import { pathOf, type Tally } from './evidence-log.ts';
 import { type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
 import { culpritKey } from './rank-culprits.ts';
 import { subjectKey } from './subject.ts';
@@ -80,6 +80,8 @@ const SERVICES_MAX = 100;
 
 function countRequest(entries: Map<string, AffectedEntry>, failure: FailureCount): void {
   const { entryService: service, entryOperation: operation } = failure;
+  // The trace's root is missing: not a request of which the rest is known.
+  if (service === '' && operation === '') return;
   const key = subjectKey('entry', '', service, operation);
   let entry = entries.get(key);
   if (entry === undefined) {
@@ -91,10 +93,9 @@ function countRequest(entries: Map<string, AffectedEntry>, failure: FailureCount
 }
 
 function addUpstream(upstream: Set<string>, failure: FailureCount, culprits: ReadonlySet<string>): void {
-  // A trace may fail for another reason too; that one's place is not hit by this incident.
-  const elsewhere = failure.origins.filter((origin) => !culprits.has(culpritKey(origin))).map(({ service }) => service);
-  for (const service of failure.path) {
-    if (service === failure.entryService || !elsewhere.includes(service)) upstream.add(service);
+  // A trace may fail for another reason too; whom only that one went through is not hit by this incident.
+  for (const origin of failure.origins) {
+    if (culprits.has(culpritKey(origin))) for (const service of pathOf(failure, origin)) upstream.add(service);
   }
 }
 

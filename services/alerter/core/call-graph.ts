@@ -22,6 +22,19 @@ export class CallGraph {
     return this.rowsByClient.get(client) ?? NO_EDGES;
   }
 
+  /** True when `from` calls `to`, directly or through others; looks at no more than REACH_MAX services. */
+  reaches(from: string, to: string): boolean {
+    const seen = new Set([from]);
+    for (const service of seen) {
+      for (const callee of this.edgesFrom(service).keys()) {
+        if (callee === to) return true;
+        seen.add(callee);
+      }
+      if (seen.size > REACH_MAX) return false;
+    }
+    return false;
+  }
+
   /** All services that can reach `service` along edges, without itself; nearest first, at most `max`. */
   upstreamOf(service: string, max: number): string[] {
     const seen = new Set([service]);
@@ -37,6 +50,7 @@ export class CallGraph {
   }
 }
 
+const REACH_MAX = 10_000;
 const NO_EDGES: ReadonlyMap<string, number> = new Map();
 
 function insertSorted(index: Map<string, Map<string, number>>, from: string, to: string, row: number): void {

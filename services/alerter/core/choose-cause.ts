@@ -1,4 +1,5 @@
 import type { Cause, Signal } from '../../../lib/codec/incident-records.ts';
+import type { CallGraph } from './call-graph.ts';
 import { type IncidentInMemory, tableOf, type World } from './incident.ts';
 import { type Candidate, causeKey } from './rank-culprits.ts';
 import { subjectKey } from './subject.ts';
@@ -8,7 +9,11 @@ import { subjectKey } from './subject.ts';
  * wins. Once it is announced, another takes over only when it clearly explains more and lies on the same failing
  * paths: a second fault elsewhere is an incident of its own, and the noise of calm minutes is nobody's cause.
  */
-export function chooseCause(candidates: readonly Candidate[], incident: IncidentInMemory): Candidate | undefined {
+export function chooseCause(
+  candidates: readonly Candidate[],
+  incident: IncidentInMemory,
+  graph: CallGraph,
+): Candidate | undefined {
   const best = candidates[0];
   if (best === undefined) return undefined;
   const named = incident.record.cause;
@@ -16,16 +21,16 @@ export function chooseCause(candidates: readonly Candidate[], incident: Incident
   const present = candidates.find(({ key }) => key === causeKey(named));
   if (best === present || !best.significant) return present;
   const takesOver =
-    isOnOnePath(best, named.service, present, incident.record.blast.upstreamServices) &&
+    isOnOnePath(best, named.service, present, incident.record.blast.upstreamServices, graph) &&
     (present === undefined || best.culprit.score > CLEARLY_MORE * present.culprit.score);
   return takesOver ? best : present;
 }
 
 /** Keys of the cause and of the candidates that it drags down, or that are a form of it: one fault, several signs. */
-export function culpritKeys(cause: Candidate, candidates: readonly Candidate[]): Set<string> {
+export function culpritKeys(cause: Candidate, candidates: readonly Candidate[], graph: CallGraph): Set<string> {
   const keys = new Set([cause.key]);
   for (const candidate of candidates) {
-    if (candidate.significant && areOneFault(cause, candidate)) keys.add(candidate.key);
+    if (candidate.significant && areOneFault(cause, candidate, graph)) keys.add(candidate.key);
   }
   return keys;
 }
@@ -35,15 +40,21 @@ export interface CulpritOnPath {
   readonly key: string;
   readonly culprit: { readonly service: string };
   readonly upstream: ReadonlySet<string>;
+  readonly unanswered: boolean;
 }
 
-/** True when one of the two lies on the failing paths that lead to the other. */
-export function areOneFault(a: CulpritOnPath, b: CulpritOnPath): boolean {
+/**
+ * True when one of the two lies on the failing paths that lead to the other; or when one does not answer and calls the
+ * other, directly or not: then it waits for that one, and its own spans, which would say so, are still to come.
+ */
+export function areOneFault(a: CulpritOnPath, b: CulpritOnPath, graph: CallGraph): boolean {
   return (
     a.key === b.key ||
     a.culprit.service === b.culprit.service ||
     a.upstream.has(b.culprit.service) ||
-    b.upstream.has(a.culprit.service)
+    b.upstream.has(a.culprit.service) ||
+    (a.unanswered && graph.reaches(a.culprit.service, b.culprit.service)) ||
+    (b.unanswered && graph.reaches(b.culprit.service, a.culprit.service))
   );
 }
 
@@ -73,8 +84,14 @@ export const FOLLOWED = 'walk';
 
 const CLEARLY_MORE = 1.5;
 
-function isOnOnePath(best: Candidate, named: string, present: Candidate | undefined, hit: readonly string[]): boolean {
-  if (present !== undefined) return areOneFault(best, present);
+function isOnOnePath(
+  best: Candidate,
+  named: string,
+  present: Candidate | undefined,
+  hit: readonly string[],
+  graph: CallGraph,
+): boolean {
+  if (present !== undefined) return areOneFault(best, present, graph);
   return best.upstream.has(named) || hit.includes(best.culprit.service);
 }
 

@@ -154,9 +154,15 @@ export function failureKey(failure: FailureCount): string {
       o.masked,
       o.version,
       o.signature,
+      o.path,
     ]),
     failure.path,
   ]);
+}
+
+/** Services that the failure of one origin went through, entry first. */
+export function pathOf(failure: FailureCount, origin: Origin): readonly string[] {
+  return origin.path.length > 0 ? origin.path : failure.path;
 }
 
 /** Adds the count, times and exemplars of `from`, a failure of the same kind. */
@@ -190,7 +196,7 @@ function blankFailure(entryService: string, entryOperation: string, trace: Faili
     entryOperation,
     userVisible: trace.userVisible,
     origins: trace.origins.slice(0, ORIGINS_MAX).map((origin): Origin => {
-      const { service, operation, caller, peerKind, weight, masked, version, signature } = origin;
+      const { service, operation, caller, peerKind, weight, masked, version, signature, path } = origin;
       return {
         service: boundedName(service),
         operation: boundedName(operation),
@@ -201,13 +207,18 @@ function blankFailure(entryService: string, entryOperation: string, trace: Faili
         masked,
         version: boundedName(version),
         signature: boundedName(signature),
+        path: boundedPath(path),
       };
     }),
-    path: trace.path.slice(0, PATH_LENGTH_MAX).map(boundedName),
+    path: boundedPath(trace.path),
     count: 0,
     firstStart: trace.startTime,
     exemplars: [],
   };
+}
+
+function boundedPath(path: readonly string[]): string[] {
+  return path.slice(0, PATH_LENGTH_MAX).map(boundedName);
 }
 
 function addTrace(failure: FailureCount, trace: FailingTrace): void {

@@ -10,9 +10,10 @@ import type {
 import { alertOf, findingOf } from './alert-record.ts';
 import { type AffectedFailures, affectedFailures, blastRadius } from './blast-radius.ts';
 import { chooseCause, culpritKeys, followFailingEdges } from './choose-cause.ts';
-import type { Tally } from './evidence-log.ts';
-import { type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
+import { pathOf, type Tally } from './evidence-log.ts';
+import { type IncidentInMemory, isInstrumented, isOfSignal, signalOf, type World } from './incident.ts';
 import { addContext } from './incident-context.ts';
+import { failuresSince } from './next-hop.ts';
 import { type Candidate, causeKey, culpritKey, rankCulprits, type Traffic } from './rank-culprits.ts';
 import { subjectKey } from './subject.ts';
 import { tellIncident } from './tell-incident.ts';
@@ -23,9 +24,10 @@ import { tellIncident } from './tell-incident.ts';
  */
 export function examineIncident(incident: IncidentInMemory, world: World): ReadonlySet<string> {
   const from = Math.max(incident.scopeFrom, incident.folded.through);
-  const live = world.evidence.since(from);
+  const named = incident.record.culprits.length === 0 ? undefined : incident.record.cause;
+  const live = failuresSince(from, named, world);
   const candidates = candidatesFor(incident.alerts, live, from, world);
-  const chosen = chooseCause(candidates, incident);
+  const chosen = chooseCause(candidates, incident, world.graph);
   const record = { ...incident.record, kind: signalOf(incident.alerts) };
   if (chosen !== undefined) {
     record.cause = causeOf(chosen.culprit);
@@ -36,7 +38,7 @@ export function examineIncident(incident: IncidentInMemory, world: World): Reado
     const { client, server } = nearestToUser(incident.alerts, record.propagationPath);
     record.cause = followFailingEdges(client, server, record.kind, world);
   }
-  const keys = chosen === undefined ? new Set([causeKey(record.cause)]) : culpritKeys(chosen, candidates);
+  const keys = chosen === undefined ? new Set([causeKey(record.cause)]) : culpritKeys(chosen, candidates, world.graph);
   const affected = affectedFailures(incident, live, keys);
   record.blast = blastRadius(incident, affected, keys, record.cause.service, world);
   describeAffected(record, affected, keys, world.rules.windowMs);
@@ -73,15 +75,17 @@ const CRITICAL_SHARE = 0.2;
 const MAJOR_SHARE = 0.05;
 
 /** Slow traces are a sample, taken only while their entry is slow: there is nothing to subtract from them. */
-const OF_A_SAMPLE: Traffic = { touching: () => 0, expected: () => 0 };
+const OF_A_SAMPLE: Traffic = { touching: () => 0, expected: () => 0, isInstrumented: () => false };
 
-function concerns({ kind, client, server, operation }: AlertState, failure: FailureCount): boolean {
+function concerns({ kind, client, server, operation, connectionType }: AlertState, failure: FailureCount): boolean {
   if (kind === 'entry') return failure.entryService === server && failure.entryOperation === operation;
   const passes = (service: string) =>
     failure.path.includes(service) ||
     failure.entryService === service ||
     failure.origins.some((origin) => origin.service === service || origin.caller === service);
-  return passes(server) && (kind === 'service' || passes(client));
+  // Whoever calls from outside is on no path.
+  const isFromOutside = connectionType === 'virtual_node' && failure.entryService === server;
+  return passes(server) && (kind === 'service' || isFromOutside || passes(client));
 }
 
 function trafficSince(fromWindow: number, world: World): Traffic {
@@ -109,6 +113,7 @@ function trafficSince(fromWindow: number, world: World): Traffic {
         0,
       );
     },
+    isInstrumented: (service) => isInstrumented(service, world),
   };
 }
 
@@ -130,7 +135,10 @@ function describeAffected(
   const commonest = byCount.find(({ origins }) =>
     origins.some((origin) => culpritKey(origin) === causeKey(record.cause)),
   );
-  if (commonest !== undefined) record.propagationPath = pathTo(record.cause.service, commonest.path);
+  const origin = commonest?.origins.find((one) => culpritKey(one) === causeKey(record.cause));
+  if (commonest !== undefined && origin !== undefined) {
+    record.propagationPath = pathTo(record.cause.service, pathOf(commonest, origin));
+  }
   record.errorSignatures = signaturesOf(byCount, keys);
   record.exemplars = exemplarsOf(byCount);
 }

@@ -1,6 +1,7 @@
 import { isLaidTo } from './blast-radius.ts';
 import { mergeFailure, type Tally } from './evidence-log.ts';
 import { alertKey, type FoldedEvidence, type IncidentInMemory, isOfSignal, signalOf, type World } from './incident.ts';
+import { failuresSince } from './next-hop.ts';
 import { subjectKey } from './subject.ts';
 
 /**
@@ -19,9 +20,9 @@ export function foldEvidence(incident: IncidentInMemory, culprits: ReadonlySet<s
     if (!folded.totals.has(key)) folded.totals.set(key, { settled: 0, trailing: 0, settledSlow: 0, trailingSlow: 0 });
   }
   const signal = signalOf(incident.alerts);
-  const hits = world.evidence
-    .since(from)
-    .filter(({ window, failure }) => window < until && isOfSignal(failure, signal) && isLaidTo(failure, culprits));
+  const hits = failuresSince(from, incident.record.cause, world).filter(
+    ({ window, failure }) => window < until && isOfSignal(failure, signal) && isLaidTo(failure, culprits),
+  );
   // Requests before the first hit are outside the windows that count.
   if (folded.first < 0) folded.first = hits[0]?.window ?? NONE;
   if (folded.first !== NONE) {

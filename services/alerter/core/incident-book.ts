@@ -3,8 +3,9 @@ import { announce, blankRecord, closingState, hasNews, incidentId } from './anno
 import { areOneFault, type CulpritOnPath, FOLLOWED } from './choose-cause.ts';
 import { candidatesFor, examineIncident } from './examine-incident.ts';
 import { foldEvidence } from './fold-evidence.ts';
-import { alertKey, type IncidentInMemory, nothingFolded, tableOf, type World } from './incident.ts';
-import { type Candidate, causeKey } from './rank-culprits.ts';
+import { alertKey, type IncidentInMemory, isInstrumented, nothingFolded, tableOf, type World } from './incident.ts';
+import { failuresSince } from './next-hop.ts';
+import { type Candidate, causeKey, NO_SERVER } from './rank-culprits.ts';
 import { restoreIncident, saveIncident } from './save-incident.ts';
 
 /** A detector that has just fired. */
@@ -38,7 +39,7 @@ export class IncidentBook {
 
   gather({ alert, onset }: NewAlert, nowMs: number): void {
     const from = onset - WINDOWS_BEFORE_ONSET;
-    const best = candidatesFor([alert], this.world.evidence.since(from), from, this.world)[0];
+    const best = candidatesFor([alert], failuresSince(from, undefined, this.world), from, this.world)[0];
     const home = this.homeFor(alert, best, nowMs);
     if (home === undefined) {
       this.start(alert, from, nowMs);
@@ -121,7 +122,9 @@ export class IncidentBook {
     return (
       active.find(sameCause) ??
       // What is slow may be so because of retries and queues behind a fault that began long before.
-      active.find((i) => (alert.signal === 'latency' || this.firedTogether(i, alert)) && isOneFault(i, best)) ??
+      active.find(
+        (i) => (alert.signal === 'latency' || this.firedTogether(i, alert)) && isOneFault(i, best, this.world),
+      ) ??
       recent.find(sameCause)
     );
   }
@@ -170,10 +173,10 @@ export class IncidentBook {
         other.localId < incident.localId &&
         other.phase !== 'closed' &&
         incident.record.cause.class !== FOLLOWED &&
-        (causeKey(other.record.cause) === causeKey(incident.record.cause) ||
+        (isOfOnePlace(other, incident) ||
           (incident.phase === 'pending' &&
             incident.alerts.some((alert) => this.firedTogether(other, alert)) &&
-            isOneFault(other, asCandidate(incident)))),
+            isOneFault(other, asCandidate(incident, this.world), this.world))),
     );
     if (older === undefined) return false;
     widenScope(older, incident.scopeFrom);
@@ -256,15 +259,22 @@ function isExaminationDue({ localId, startedAt }: IncidentInMemory, nowMs: numbe
   return (Math.floor(nowMs / 1000) + localId) % EXAMINED_EVERY_S === 0;
 }
 
-function isOneFault(incident: IncidentInMemory, other: CulpritOnPath): boolean {
-  return incident.record.cause.class !== FOLLOWED && areOneFault(asCandidate(incident), other);
+/** The same service or peer is named, be it itself or the way to it. */
+function isOfOnePlace(a: IncidentInMemory, b: IncidentInMemory): boolean {
+  return a.record.cause.service === b.record.cause.service;
 }
 
-function asCandidate({ record }: IncidentInMemory): CulpritOnPath {
+function isOneFault(incident: IncidentInMemory, other: CulpritOnPath, world: World): boolean {
+  const { record } = incident;
+  return record.cause.class !== FOLLOWED && areOneFault(asCandidate(incident, world), other, world.graph);
+}
+
+function asCandidate({ record }: IncidentInMemory, world: World): CulpritOnPath {
   return {
     key: causeKey(record.cause),
     culprit: { service: record.cause.service },
     upstream: new Set(record.blast.upstreamServices),
+    unanswered: record.cause.class === NO_SERVER && isInstrumented(record.cause.service, world),
   };
 }
 

@@ -76,6 +76,11 @@ export function isOfSignal(failure: FailureCount, signal: Signal): boolean {
   return isSlowClass(failure.origins[0]?.class) === (signal === 'latency');
 }
 
+/** It makes spans: something was worked on there. */
+export function isInstrumented(service: string, { detectors }: World): boolean {
+  return detectors.rowOf(subjectKey('service', '', service, '')) !== undefined;
+}
+
 export function tableOf(signal: Signal, world: World): DetectorTable {
   return signal === 'latency' ? world.latency : world.detectors;
 }

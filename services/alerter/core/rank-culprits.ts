@@ -1,6 +1,7 @@
-import type { Cause, Culprit, Origin } from '../../../lib/codec/incident-records.ts';
+import type { Cause, Culprit, FailureCount, Origin } from '../../../lib/codec/incident-records.ts';
 import { SLOW_EDGE } from './blame-slow-trace.ts';
-import type { Tally } from './evidence-log.ts';
+import { pathOf, type Tally } from './evidence-log.ts';
+import { GATEWAY } from './next-hop.ts';
 
 /** A place where errors begin, with how well it explains the failing traces of a scope. */
 export interface Candidate {
@@ -11,6 +12,8 @@ export interface Candidate {
   readonly upstream: ReadonlySet<string>;
   /** More failing traces than chance and baseline explain. */
   readonly significant: boolean;
+  /** Nothing answered, though it is a service that makes spans: dead, or stuck on something behind it. */
+  readonly unanswered: boolean;
 }
 
 export interface Traffic {
@@ -18,6 +21,8 @@ export interface Traffic {
   touching(service: string, caller: string | undefined): number;
   /** Failing traces that its baseline error rate explains in that traffic. */
   expected(service: string, caller: string | undefined): number;
+  /** It makes spans of its own. */
+  isInstrumented(service: string): boolean;
 }
 
 /**
@@ -31,17 +36,13 @@ export function rankCulprits(tallies: readonly Tally[], traffic: Traffic): Candi
   for (const { failure } of tallies) {
     failing += failure.count;
     for (const origin of failure.origins) {
-      addOrigin(sumOf(sums, origin), origin, failure.count, failure.firstStart, failure.userVisible);
+      const sum = sumOf(sums, origin);
+      const path = pathOf(failure, origin);
+      addOrigin(sum, origin, failure, traffic);
+      sum.depth = Math.max(sum.depth, depthIn(path, sum.service));
+      for (const service of path) sum.upstream.add(service);
     }
-    const places = new Set(failure.origins.map(culpritKey));
-    for (const key of places) {
-      const sum = sums.get(key) as OriginSum;
-      sum.traces += failure.count;
-      sum.depth = Math.max(sum.depth, depthIn(failure.path, sum.service));
-      // With several causes in one trace, the path does not say which service leads to which.
-      if (places.size === 1) addAll(sum.upstream, failure.path);
-      else addAll(sum.upstreamMixed, failure.path);
-    }
+    for (const key of new Set(failure.origins.map(culpritKey))) (sums.get(key) as OriginSum).traces += failure.count;
   }
   return [...sums]
     .map(([key, sum]) => ({ depth: sum.depth, candidate: candidateOf(key, sum, failing, traffic) }))
@@ -50,7 +51,8 @@ export function rankCulprits(tallies: readonly Tally[], traffic: Traffic): Candi
 }
 
 export function culpritKey(origin: Pick<Origin, 'class' | 'caller' | 'service'>): string {
-  return origin.class === 'edge' || origin.class === SLOW_EDGE
+  const isWay = origin.class === 'edge' || origin.class === SLOW_EDGE;
+  return isWay || (origin.class === GATEWAY && origin.caller !== '')
     ? `edge|${origin.caller}|${origin.service}`
     : `service|${origin.service}`;
 }
@@ -58,6 +60,9 @@ export function culpritKey(origin: Pick<Origin, 'class' | 'caller' | 'service'>)
 export function causeKey(cause: Cause): string {
   return cause.kind === 'edge' ? `edge|${cause.caller}|${cause.service}` : `service|${cause.service}`;
 }
+
+/** Class of an origin at a peer that did not answer. */
+export const NO_SERVER = 'client_no_server';
 
 /** How sure it is that an origin of this class is the place that broke. */
 const CLASS_WEIGHTS: Readonly<Record<string, number>> = {
@@ -70,6 +75,8 @@ const CLASS_WEIGHTS: Readonly<Record<string, number>> = {
   gateway: 0.5,
 };
 const UNKNOWN_CLASS_WEIGHT = 0.5;
+/** client_no_server of a service that makes spans: these may be lost, or come when it is no longer stuck. */
+const UNANSWERED_WEIGHT = 0.45;
 const MASKED_WEIGHT = 0.3;
 /** Share of the errors that an operation, caller or version must hold to be named. */
 const NAMED_SHARE = 0.8;
@@ -88,7 +95,6 @@ interface OriginSum {
   depth: number;
   firstSeen: number;
   upstream: Set<string>;
-  upstreamMixed: Set<string>;
   operations: Map<string, number>;
   callers: Map<string, number>;
   versions: Map<string, number>;
@@ -110,7 +116,6 @@ function sumOf(sums: Map<string, OriginSum>, origin: Origin): OriginSum {
       depth: 0,
       firstSeen: Number.POSITIVE_INFINITY,
       upstream: new Set(),
-      upstreamMixed: new Set(),
       operations: new Map(),
       callers: new Map(),
       versions: new Map(),
@@ -122,18 +127,23 @@ function sumOf(sums: Map<string, OriginSum>, origin: Origin): OriginSum {
   return sum;
 }
 
-function addOrigin(sum: OriginSum, origin: Origin, count: number, firstStart: number, userVisible: boolean): void {
-  const mass = count * origin.weight;
-  const masked = origin.masked || !userVisible;
+function addOrigin(sum: OriginSum, origin: Origin, failure: FailureCount, traffic: Traffic): void {
+  const mass = failure.count * origin.weight;
+  const masked = origin.masked || !failure.userVisible;
+  const weight = isUnanswered(origin, traffic) ? UNANSWERED_WEIGHT : CLASS_WEIGHTS[origin.class];
   sum.mass += mass;
-  sum.weighted += mass * (masked ? MASKED_WEIGHT : (CLASS_WEIGHTS[origin.class] ?? UNKNOWN_CLASS_WEIGHT));
+  sum.weighted += mass * (masked ? MASKED_WEIGHT : (weight ?? UNKNOWN_CLASS_WEIGHT));
   if (masked) sum.maskedMass += mass;
-  sum.firstSeen = Math.min(sum.firstSeen, firstStart);
+  sum.firstSeen = Math.min(sum.firstSeen, failure.firstStart);
   addTo(sum.operations, origin.operation, mass);
   addTo(sum.callers, origin.caller, mass);
   addTo(sum.versions, origin.version, mass);
   addTo(sum.classes, origin.class, mass);
   addTo(sum.peerKinds, origin.peerKind, mass);
+}
+
+function isUnanswered(origin: Pick<Origin, 'class' | 'service'>, traffic: Traffic): boolean {
+  return origin.class === NO_SERVER && traffic.isInstrumented(origin.service);
 }
 
 function candidateOf(key: string, sum: OriginSum, failing: number, traffic: Traffic): Candidate {
@@ -142,12 +152,16 @@ function candidateOf(key: string, sum: OriginSum, failing: number, traffic: Traf
   const excess = sum.mass - expected;
   const purity = sum.mass > 0 ? Math.sqrt(sum.mass / (sum.mass + healthy)) : 0;
   const certainty = sum.mass > 0 ? sum.weighted / sum.mass : 0;
-  const peerKind = mostOf(sum.peerKinds);
-  const upstream = sum.upstream.size > 0 ? sum.upstream : sum.upstreamMixed;
+  const errorClass = mostOf(sum.classes);
+  const unanswered = isUnanswered({ class: errorClass, service: sum.service }, traffic);
+  // A service whose spans are missing is named by an address, as a peer without spans is.
+  const peerKind = traffic.isInstrumented(sum.service) ? 'service' : mostOf(sum.peerKinds);
+  const { upstream } = sum;
   upstream.delete(sum.service);
   return {
     key,
     upstream,
+    unanswered,
     significant: excess >= Math.max(EXCESS_MIN, EXCESS_DEVIATIONS * Math.sqrt(expected)),
     culprit: {
       kind: sum.caller !== undefined ? 'edge' : peerKind === 'service' ? 'service' : 'peer',
@@ -155,7 +169,7 @@ function candidateOf(key: string, sum: OriginSum, failing: number, traffic: Traf
       operation: named(sum.operations, sum.mass),
       caller: sum.caller ?? named(sum.callers, sum.mass),
       peerKind,
-      class: mostOf(sum.classes),
+      class: errorClass,
       version: named(sum.versions, sum.mass),
       score: failing > 0 ? (certainty * excess * purity) / failing : 0,
       share: failing > 0 ? Math.min(1, sum.mass / failing) : 0,
@@ -181,10 +195,6 @@ function depthIn(path: readonly string[], service: string): number {
 
 function addTo(masses: Map<string, number>, name: string, mass: number): void {
   masses.set(name, (masses.get(name) ?? 0) + mass);
-}
-
-function addAll(into: Set<string>, names: readonly string[]): void {
-  for (const name of names) into.add(name);
 }
 
 /** The name that holds most, when that is nearly all; else none. */

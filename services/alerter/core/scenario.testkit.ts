@@ -69,6 +69,7 @@ export function originOf(over: Partial<ErrorOrigin> = {}): ErrorOrigin {
     spanId: 'abcdef0123456789',
     version: '',
     signature: 'connection refused',
+    path: [],
     ...over,
   };
 }

@@ -1,4 +1,5 @@
 import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
+import { RowDigest, TRACE_WORDS } from '../../../lib/archive/row-digest.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
 import type { RowBatch } from '../../../lib/parquet/write-parquet.ts';
@@ -37,8 +38,8 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
     const spans = hour.traces.reduce((sum, { trace }) => sum + trace.spanCount, 0);
     const spansKey = objectKey('spans', hour.startMs, range, place);
     const tracesKey = objectKey('traces', hour.startMs, range, place);
-    objects.push({ key: spansKey, dataset: 'spans', rows: spans, digest });
-    objects.push({ key: tracesKey, dataset: 'traces', rows: hour.traces.length, digest });
+    objects.push({ key: spansKey, dataset: 'spans', rows: spans, digest, rowDigest: spanDigest(hour) });
+    objects.push({ key: tracesKey, dataset: 'traces', rows: hour.traces.length, digest, rowDigest: traceDigest(hour) });
     parts.set(spansKey, { hour, spansKey });
     parts.set(tracesKey, { hour, spansKey });
   }
@@ -71,18 +72,39 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
 interface Hour {
   readonly startMs: number;
   /** In offset order. */
-  readonly traces: { readonly record: LogRecord; readonly trace: AssembledTrace }[];
+  readonly traces: { readonly record: LogRecord; readonly trace: AssembledTrace; readonly spanDigest: RowDigest }[];
 }
 
 function byHour(records: readonly ArchivedRecord[]): Hour[] {
   const hours = new Map<number, Hour>();
-  for (const { record, trace, hourMs } of records) {
+  for (const { record, trace, hourMs, spanDigest } of records) {
     if (trace === undefined || hourMs === undefined) continue;
     const hour = hours.get(hourMs);
-    if (hour === undefined) hours.set(hourMs, { startMs: hourMs, traces: [{ record, trace }] });
-    else hour.traces.push({ record, trace });
+    if (hour === undefined) hours.set(hourMs, { startMs: hourMs, traces: [{ record, trace, spanDigest }] });
+    else hour.traces.push({ record, trace, spanDigest });
   }
   return [...hours.values()].sort((x, y) => x.startMs - y.startMs);
+}
+
+function spanDigest({ traces }: Hour): string {
+  const digest = new RowDigest();
+  for (const one of traces) digest.addAll(one.spanDigest);
+  return digest.hex();
+}
+
+function traceDigest({ traces }: Hour): string {
+  const digest = new RowDigest();
+  const words = new Int32Array(TRACE_WORDS);
+  const view = new DataView(words.buffer);
+  for (const { trace } of traces) {
+    for (let word = 0; word < 4; word++) words[word] = Number.parseInt(trace.traceId.slice(8 * word, 8 * word + 8), 16);
+    words[4] = trace.revision;
+    words[5] = trace.spanCount;
+    view.setBigInt64(24, BigInt(trace.startTime), true);
+    view.setBigInt64(32, trace.durationNano, true);
+    digest.add(words);
+  }
+  return digest.hex();
 }
 
 /** Neighbours in the file are spans of one trace, which is how they are looked for. */

@@ -38,6 +38,21 @@ export class GraphQueries {
     return { range: now.range, baseline: before?.range ?? null, held, nodes, edges, notices };
   }
 
+  /** How often one called another, whatever kind of connection it was; busiest first. */
+  calls(asked: Range): { client: string; server: string; calls: number; errors: number }[] {
+    const edges = new Map<string, { client: string; server: string; calls: number; errors: number }>();
+    for (const { subject, tally } of this.count(bounded(asked, this.store.held, [])).subjects) {
+      if (subject.kind !== 'edge') continue;
+      const { client, server } = subject;
+      const key = `${client}\0${server}`;
+      const edge = edges.get(key) ?? { client, server, calls: 0, errors: 0 };
+      edge.calls += tally.calls;
+      edge.errors += tally.errors;
+      edges.set(key, edge);
+    }
+    return [...edges.values()].filter(({ calls }) => calls > 0).sort((a, b) => b.calls - a.calls);
+  }
+
   series(asked: Range, of: SeriesOf): Series {
     const { store } = this;
     const { levels, newestMs } = store;

@@ -78,7 +78,7 @@ describe('HotStore', () => {
     const traceId = '7'.padStart(32, '0');
     const [trace] = store.find(traceId);
     const parts = [{ source: 'hot' as const, revision: 1, contextLost: false, otlp: trace?.otlp() ?? Buffer.alloc(0) }];
-    expect(traceView(traceId, parts, true)?.spans).toMatchObject([
+    expect(traceView(traceId, parts, 10)?.spans).toMatchObject([
       { operation: 'GET /', service: 'web', parent: -1, depth: 0 },
       { operation: 'buy', service: 'shop', parent: 0, depth: 1 },
     ]);

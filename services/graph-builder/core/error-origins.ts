@@ -1,9 +1,10 @@
 import type { ErrorOrigin } from '../../../lib/codec/records.ts';
 import { SPAN_KIND } from '../../../lib/trace/span-table.ts';
-import { startsBefore } from '../../../lib/trace/trace-tree.ts';
 import type { Calls } from './calls.ts';
 import { PEER_KINDS, peerKindOf } from './edge-kinds.ts';
 import { errorSignature, serviceVersion } from './error-signature.ts';
+import { wentWellLater } from './later-attempts.ts';
+import { findLostParents } from './lost-parents.ts';
 import { mainCause } from './main-cause.ts';
 import type { NameTable } from './name-table.ts';
 import { OUTCOME } from './span-attributes.ts';
@@ -13,7 +14,8 @@ import type { TraceSpans } from './trace-spans.ts';
  * Where the errors of one trace began.
  *
  * A failing span is an origin when none of the spans below it failed that it waited for: same trace, not across a
- * message, and through INTERNAL spans that did not fail themselves. What it is blamed on:
+ * message, and through INTERNAL spans that did not fail themselves. Subtrees whose parent was lost are put where they
+ * most likely belong (lost-parents.ts). What an origin is blamed on:
  * - `server_self`: a span that serves or is internal → its service and operation.
  * - `client_no_server`: a calling span that nothing answered → the peer that its attributes name.
  * - `timeout_latency`: the callee was fine, but ended after the caller had given up → the span that the wait was for.
@@ -31,6 +33,10 @@ export class ErrorOrigins {
   private failsBelow = new Uint8Array(0);
   /** Per row: topmost row above. */
   private top = new Int32Array(0);
+  /** Of a subtree whose parent was lost: top → row that it belongs to. */
+  private readonly lostParents = new Map<number, number>();
+  /** Services of the last climb, origin first. */
+  private readonly climbed: string[] = [];
   private onPath = new Uint8Array(0);
 
   constructor(names: NameTable, spans: TraceSpans, calls: Calls) {
@@ -48,7 +54,7 @@ export class ErrorOrigins {
     for (let i = 0; i < orderCount; i++) {
       const row = order[i] as number;
       if (!this.spans.failed(row) || this.failsBelow[row] !== 0) continue;
-      const top = this.top[row] as number;
+      const top = this.topOf(row);
       let failure = failures.get(top);
       if (failure === undefined) {
         failure = { top, origins: [], path: [] };
@@ -57,7 +63,7 @@ export class ErrorOrigins {
       this.addOrigin(failure.origins, row);
     }
     for (const failure of failures.values()) {
-      shareWeight(failure.origins);
+      completeOrigins(failure.origins);
       failure.path = this.pathBelow(failure);
     }
     return [...failures.values()];
@@ -72,14 +78,42 @@ export class ErrorOrigins {
       const row = order[i] as number;
       const above = parent[row] as number;
       if (above < 0 || spans.table.kind[row] === SPAN_KIND.consumer) continue;
-      const fails = spans.failed(row) || (spans.isInternal(row) && this.failsBelow[row] !== 0);
-      if (fails) this.failsBelow[above] = 1;
+      if (this.fails(row)) this.failsBelow[above] = 1;
     }
     for (let i = 0; i < orderCount; i++) {
       const row = order[i] as number;
       const above = parent[row] as number;
       this.top[row] = above < 0 ? row : (this.top[above] as number);
     }
+    findLostParents(spans, this.calls, this.names, this.top, this.failsBelow, this.lostParents);
+    for (const [orphan, above] of this.lostParents) if (this.fails(orphan)) this.failAbove(above);
+  }
+
+  /** As the waiting caller sees it. */
+  private fails(row: number): boolean {
+    return this.spans.failed(row) || (this.spans.isInternal(row) && this.failsBelow[row] !== 0);
+  }
+
+  private failAbove(from: number): void {
+    for (let row = from; row >= 0 && this.failsBelow[row] === 0; row = this.parentOf(row)) {
+      this.failsBelow[row] = 1;
+      if (this.spans.table.kind[row] === SPAN_KIND.consumer || !this.fails(row)) return;
+    }
+  }
+
+  private parentOf(row: number): number {
+    const parent = this.spans.tree.parent[row] as number;
+    return parent >= 0 ? parent : (this.lostParents.get(row) ?? -1);
+  }
+
+  private topOf(row: number): number {
+    let top = this.top[row] as number;
+    for (let hops = 0; hops <= this.lostParents.size; hops++) {
+      const above = this.lostParents.get(top);
+      if (above === undefined) break;
+      top = this.top[above] as number;
+    }
+    return top;
   }
 
   private addOrigin(origins: ErrorOrigin[], row: number): void {
@@ -92,8 +126,10 @@ export class ErrorOrigins {
         origin.caller === blamed.caller &&
         origin.class === blamed.class,
     );
+    const path = [...new Set([...this.climbed.reverse(), blamed.service])];
     if (same !== undefined) {
       same.masked &&= masked;
+      same.path = [...new Set([...same.path, ...path])];
       return;
     }
     if (origins.length >= ORIGINS_PER_TRACE_MAX) return;
@@ -105,6 +141,7 @@ export class ErrorOrigins {
       masked,
       spanId: bytes.hexSlice(spanIdAt, spanIdAt + 8),
       signature: errorSignature(this.spans, row),
+      path,
     });
   }
 
@@ -163,44 +200,19 @@ export class ErrorOrigins {
   private climb(origin: number): boolean {
     const { spans } = this;
     let row = origin;
-    for (;;) {
+    this.climbed.length = 0;
+    for (let climbed = 0; climbed < spans.table.count; climbed++) {
       this.onPath[row] = 1;
-      if (spans.calls(row) && this.wentWellLater(row)) return true;
+      this.climbed.push(this.names.serviceName(spans.service[row] as number));
+      if (spans.calls(row) && wentWellLater(spans, this.calls, this.names, row)) return true;
       // The consumer of a message works for itself: that the sender is fine masks nothing.
       if (spans.table.kind[row] === SPAN_KIND.consumer) return false;
-      const above = spans.tree.parent[row] as number;
+      const above = this.parentOf(row);
       if (above < 0) return !spans.failed(row);
       if (!spans.failed(above) && !spans.isInternal(above)) return true;
       row = above;
     }
-  }
-
-  /** The last of the attempts of the same call: begun after this one ended, and fine. */
-  private wentWellLater(row: number): boolean {
-    const { table, tree, outcome, operation } = this.spans;
-    const parent = tree.parent[row] as number;
-    if (parent < 0 || ((outcome[row] as number) & OUTCOME.failed) === 0) return false;
-    let last = row;
-    let looked = 0;
-    for (let other = tree.firstChild[parent] as number; other >= 0; other = tree.nextSibling[other] as number) {
-      if (++looked > SIBLINGS_MAX) break;
-      if (operation[other] !== operation[row] || table.kind[other] !== table.kind[row]) continue;
-      if (this.calleeOf(other) === this.calleeOf(row) && !startsBefore(table, other, last)) last = other;
-    }
-    return last !== row && !this.spans.failed(last) && this.startsAfterEnd(last, row);
-  }
-
-  private calleeOf(row: number): number {
-    const server = this.calls.servedBy[row] as number;
-    if (server >= 0) return this.spans.service[server] as number;
-    const call = this.calls.peerCall[row] as number;
-    return call < 0 ? -1 : this.names.serviceOf(this.calls.serverOperation[call] as number);
-  }
-
-  private startsAfterEnd(row: number, other: number): boolean {
-    const { startHi, startLo, endHi, endLo } = this.spans.table;
-    const hi = (startHi[row] as number) - (endHi[other] as number);
-    return hi !== 0 ? hi > 0 : (startLo[row] as number) >= (endLo[other] as number);
+    return true;
   }
 
   /** Services that the failures went through, entry first, then what is blamed and has no spans. */
@@ -210,7 +222,7 @@ export class ErrorOrigins {
     const { order, orderCount } = spans.tree;
     for (let i = 0; i < orderCount && services.size < PATH_SERVICES_MAX; i++) {
       const row = order[i] as number;
-      if (this.onPath[row] !== 0 && this.top[row] === failure.top) {
+      if (this.onPath[row] !== 0 && this.topOf(row) === failure.top) {
         services.add(names.serviceName(spans.service[row] as number));
       }
     }
@@ -239,13 +251,15 @@ export interface TraceFailure {
 
 type Blamed = Pick<ErrorOrigin, 'service' | 'operation' | 'caller' | 'class' | 'peerKind' | 'version'>;
 
-function shareWeight(origins: ErrorOrigin[]): void {
-  for (const origin of origins) origin.weight = 1 / origins.length;
+function completeOrigins(origins: ErrorOrigin[]): void {
+  for (const origin of origins) {
+    origin.weight = 1 / origins.length;
+    // Then the path of the trace is its own.
+    if (origins.length === 1 || origin.path.length > PATH_SERVICES_MAX) origin.path = [];
+  }
 }
 
 /** Further culprits of one trace are left out. */
 const ORIGINS_PER_TRACE_MAX = 16;
 const PATH_SERVICES_MAX = 64;
-/** A span with more children than this is not searched to the end for later attempts. */
-const SIBLINGS_MAX = 1000;
 const ROWS_AT_FIRST = 256;

@@ -44,6 +44,8 @@ export interface AssemblerSettings {
   readonly contextsMax: number;
   /** Waiting output beyond this asks for a commit at once. */
   readonly outboxBytesMax: number;
+  /** Traces of one transaction, so that it is over long before the broker would abort it, whatever has piled up. */
+  readonly transactionBytesMax: number;
 }
 
 export interface AssemblerEvents {
@@ -74,7 +76,7 @@ export class AssemblerStage implements Stage {
     this.store = store;
     this.traces = traces;
     this.events = events;
-    this.state = this.emptyState('');
+    this.state = this.emptyState('', '');
   }
 
   get full(): boolean {
@@ -90,14 +92,19 @@ export class AssemblerStage implements Stage {
       const { index, contextSinceMs } = await this.store.takeIndex(last.handOff.namespace, last.handOff.nonce);
       const snapshot = index === null ? undefined : decodeIndex(index);
       if (snapshot !== undefined && snapshot.applied === last.applied) {
-        return this.adopt(snapshot, last, contextSinceMs);
+        return this.adopt(snapshot, last, incarnation, contextSinceMs);
       }
     }
     return this.rebuild(last, incarnation);
   }
 
-  private async adopt(snapshot: IndexSnapshot, last: LedgerEntry, contextSinceMs: number): Promise<number> {
-    const state = this.emptyState((last.handOff as { namespace: string }).namespace);
+  private async adopt(
+    snapshot: IndexSnapshot,
+    last: LedgerEntry,
+    incarnation: Incarnation,
+    contextSinceMs: number,
+  ): Promise<number> {
+    const state = this.emptyState((last.handOff as { namespace: string }).namespace, incarnation.nonce);
     state.applied = snapshot.applied;
     state.committed = snapshot.applied;
     state.streamTimeMs = snapshot.streamTimeMs;
@@ -125,7 +132,7 @@ export class AssemblerStage implements Stage {
   }
 
   private async rebuild(last: LedgerEntry | undefined, incarnation: Incarnation): Promise<number> {
-    const state = this.emptyState(incarnation.nonce);
+    const state = this.emptyState(incarnation.nonce, incarnation.nonce);
     const { contextSinceMs } = await this.store.begin(state.namespace, last?.streamTime ?? 0);
     state.contextSinceMs = contextSinceMs;
     this.state = state;
@@ -371,11 +378,9 @@ export class AssemblerStage implements Stage {
     const { state, settings } = this;
     if (state.applied < state.buildTo || state.applied === EARLIEST) return undefined;
     if (reason === 'interval' && state.outbox.length === 0 && state.applied === state.committed) return undefined;
-    const sent = state.outbox;
+    const sent = this.takeOutbox(reason === 'drain' ? Number.POSITIVE_INFINITY : settings.transactionBytesMax);
     const deadLetters = state.deadLetters;
-    state.outbox = [];
     state.deadLetters = [];
-    state.outboxBytes = 0;
     state.sending = sent;
     const low = this.low();
     while (state.checkpoints.length > 1 && (state.checkpoints[1] as Checkpoint).applied <= low)
@@ -400,11 +405,29 @@ export class AssemblerStage implements Stage {
     };
   }
 
+  /** The oldest traces that wait, up to `bytesMax` and at least one. What stays behind counts into L. */
+  private takeOutbox(bytesMax: number): OutboxEntry[] {
+    const { state } = this;
+    let count = 0;
+    let bytes = 0;
+    for (const { record } of state.outbox) {
+      const size = record.value?.length ?? 0;
+      if (count > 0 && bytes + size > bytesMax) break;
+      bytes += size;
+      count++;
+    }
+    state.outboxBytes -= bytes;
+    const sent = state.outbox.slice(0, count);
+    state.outbox = state.outbox.slice(count);
+    return sent;
+  }
+
   private async saveIndex(sent: readonly OutboxEntry[]) {
     const { state } = this;
     // The end of this transaction is not known yet; the end of the one before is lower, and lower is safe.
     const checkpoints = [...state.checkpoints, { applied: state.applied, position: state.tracesEnd }];
-    const nonce = `${state.namespace}.${state.applied}`;
+    // An incarnation drains once, so its own nonce names this index and no other, also in a store that goes back.
+    const nonce = state.incarnation;
     const index = encodeIndex({
       version: INDEX_VERSION,
       applied: state.applied,
@@ -450,9 +473,10 @@ export class AssemblerStage implements Stage {
     return Math.min(low, this.state.windows.lowestOffset() ?? low);
   }
 
-  private emptyState(namespace: string): AssemblerState {
+  private emptyState(namespace: string, incarnation: string): AssemblerState {
     return {
       namespace,
+      incarnation,
       applied: 0,
       committed: 0,
       buildTo: 0,
@@ -476,7 +500,9 @@ export class AssemblerStage implements Stage {
 
 /** All that belongs to one incarnation; thrown away as a whole. */
 interface AssemblerState {
+  /** Of the store; an adopted one is older than the incarnation. */
   readonly namespace: string;
+  readonly incarnation: string;
   /** C: next input offset not in this state. */
   applied: number;
   /** C of the last commit. */

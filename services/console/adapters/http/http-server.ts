@@ -116,7 +116,7 @@ class Handler {
       return { refusal: refusal(405, 'METHOD', `Only ${allow.join(', ') || 'GET'} here.`) };
     if (name === 'page') return this.options.page.get(pathname);
     return {
-      refusal: refusal(404, 'NO_SUCH_ROUTE', 'There is no such route; /api/console/openapi.yaml has them all.'),
+      refusal: refusal(404, 'NO_SUCH_ROUTE', 'There is no such route; /api/console/openapi.yaml has ours.'),
     };
   }
 

@@ -53,7 +53,7 @@ export function traceRoutes(parts: ConsoleParts): Route[] {
       { params: { details: withDefault(flag(), true) }, pathParams: { traceId: TRACE_ID } },
       async ({ params, path }) => {
         const { parts: found, notices } = await sources.read(path['traceId'] as string);
-        const trace = traceView(path['traceId'] as string, found, params.details);
+        const trace = traceView(path['traceId'] as string, found, params.details ? DETAILS_SPANS_MAX : 0);
         if (trace !== undefined) return { json: { ...trace, notices } };
         return notFound(['There is no such trace.', ...notices.map(({ message }) => `${message}.`)].join(' '));
       },
@@ -72,7 +72,7 @@ export function traceRoutes(parts: ConsoleParts): Route[] {
 
     route('GET', '/api/console/traces/{traceId}/typical', { pathParams: { traceId: TRACE_ID } }, async ({ path }) => {
       const { parts: found } = await sources.read(path['traceId'] as string);
-      const trace = traceView(path['traceId'] as string, found, false);
+      const trace = traceView(path['traceId'] as string, found, 0);
       if (trace === undefined) return notFound('There is no such trace.');
       const { rootService: service, rootOperation: operation } = summaryOfTrace(trace);
       if (service === null || operation === null) return { json: { trace: null, of: 0 } };
@@ -107,4 +107,6 @@ const SEARCH = {
   limit: withDefault(integer(1, 1000), 50),
 } as const;
 const OPERATIONS_MAX = 5_000;
+/** Details of more spans are asked for one by one: they would be tens of megabytes. */
+const DETAILS_SPANS_MAX = 10_000;
 const TYPICAL_OF = 200;

@@ -28,7 +28,8 @@ export type Admission =
  */
 export function admit(request: RequestFacts, settings: GuardSettings, needsLogin = true): Admission {
   const { host, origin, 'sec-fetch-site': site } = request.headers;
-  if (!isOurs(String(host ?? ''), settings)) {
+  // Without a Host (HTTP/1.0, as probes of load balancers write it) no browser asks: it always sends one.
+  if (host !== undefined && !isOurs(String(host), settings)) {
     const message = 'The request is for another host. Names that this console is reached by go into CONSOLE_HOSTS.';
     return deny('FOREIGN_HOST', message);
   }

@@ -16,19 +16,19 @@ import { readResourceAttributes, readScope, readSpanDetail, readStatusMessage } 
 /**
  * A trace as a waterfall draws it, out of what the sources have of it. A span that several sources have is there once.
  *
- * @param details wanted; above DETAILS_SPANS_MAX spans they are left out all the same.
+ * @param detailsSpansMax of a trace with more spans than this, their details are left out.
  * @returns undefined when the parts hold no span of that trace.
  */
 export function traceView(
   traceId: string,
   parts: readonly TracePart[],
-  details: boolean,
+  detailsSpansMax: number,
 ): Omit<Trace, 'notices'> | undefined {
   const rows = readRows(parts);
   if (rows.list.length === 0) return undefined;
   const { table, bytes } = rows;
   const startNs = rows.list.reduce((least, { row }) => min(least, nanos(table.startHi[row], table.startLo[row])), ALL);
-  const withDetails = details && rows.list.length <= DETAILS_SPANS_MAX;
+  const withDetails = rows.list.length <= detailsSpansMax;
   const resources = readResources(bytes, table);
   const indexOf = new Int32Array(table.count).fill(-1);
   for (const [i, { row }] of rows.list.entries()) indexOf[row] = i;
@@ -242,5 +242,3 @@ function hex(bytes: Buffer, at: number | undefined, length: number): string | nu
 
 const ALL = 2n ** 64n;
 const STATUS_ERROR = 2;
-/** Details of more spans are asked for one by one: they would be tens of megabytes. */
-export const DETAILS_SPANS_MAX = 10_000;

@@ -1,0 +1,94 @@
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SpanloomError } from '../errors/spanloom-error.ts';
+import type { Bucket } from '../s3/bucket.ts';
+import type { CompactedObject } from './compaction.ts';
+import type { OnProblem } from './list-objects.ts';
+import { mergeParquet } from './merge-parquet.ts';
+import type { Dataset } from './object-keys.ts';
+import type { WholeReader } from './read-whole.ts';
+
+export interface MakingContext {
+  readonly bucket: Bucket;
+  /** Local folder of this process alone, for one hour's objects. */
+  readonly folder: string;
+  readonly reader: WholeReader;
+  readonly onProblem: OnProblem;
+  /** Where a test may kill the process. */
+  crashPoint(name: string): void;
+}
+
+/** A copy of an object that is to be merged. */
+export interface LocalSource {
+  readonly key: string;
+  readonly file: string;
+  readonly rows: number;
+}
+
+/** @returns a sentence when it cannot be used. */
+export async function fetchSource(
+  { bucket, folder, reader }: MakingContext,
+  key: string,
+): Promise<LocalSource | string> {
+  const bytes = await bucket.get(key);
+  if (bytes === undefined) return 'it is not there';
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, key.replaceAll('/', '~'));
+  await writeFile(file, bytes);
+  try {
+    return { key, file, rows: (await reader.read([file])).rows };
+  } catch (error) {
+    await rm(file, { force: true });
+    return `it cannot be read: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]?.replaceAll(file, 'it')}`;
+  }
+}
+
+/**
+ * Merges sources, which are removed, and makes sure that every row came through.
+ * @param moved where the rows of spans objects are now, by the keys that `spans_object` names.
+ */
+export async function makeCompacted(
+  { folder, reader }: MakingContext,
+  target: { key: string; dataset: Dataset; sources: readonly LocalSource[] },
+  moved: ReadonlyMap<string, string>,
+): Promise<{ file: string; rows: number; rowDigest: string }> {
+  const { dataset, key } = target;
+  const files = target.sources.map(({ file }) => file);
+  const file = path.join(folder, key.replaceAll('/', '~'));
+  const own = new Map(
+    target.sources.flatMap(({ key: source }) => pairOf(moved, dataset === 'traces' ? spansOf(source) : source)),
+  );
+  await mergeParquet({ dataset, files, target: file, moved: own }, folder);
+  // Every column of every row must have come through, but for the one that is to be another.
+  const without = dataset === 'traces' ? ['spans_object'] : [];
+  const before = await reader.read(files, without);
+  const after = await reader.read([file], without);
+  if (before.rows !== after.rows || before.hash !== after.hash) {
+    throw new SpanloomError('ARCHIVE_COMPACTION_WRONG', `Merging ${key} has changed rows; nothing was written of it`);
+  }
+  for (const source of files) await rm(source, { force: true });
+  return { file, ...(await reader.digest(file, dataset)) };
+}
+
+/** @returns bytes written, or there already. */
+export async function uploadCompacted(
+  { bucket, crashPoint }: MakingContext,
+  { key }: CompactedObject,
+  files: ReadonlyMap<string, string>,
+): Promise<number> {
+  const file = files.get(key) as string;
+  await bucket.putIfAbsent(key, await readFile(file), { contentType: 'application/vnd.apache.parquet' });
+  crashPoint('after-object');
+  return (await stat(file)).size;
+}
+
+/** The spans object of the same range and hour as an object of traces. */
+function spansOf(tracesKey: string): string {
+  const at = tracesKey.indexOf('/traces/v1/');
+  return `${tracesKey.slice(0, at)}/spans/v1/${tracesKey.slice(at + '/traces/v1/'.length)}`;
+}
+
+function pairOf(map: ReadonlyMap<string, string>, key: string): [string, string][] {
+  const to = map.get(key);
+  return to === undefined ? [] : [[key, to]];
+}

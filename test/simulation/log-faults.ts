@@ -1,0 +1,91 @@
+import type { LedgerEntry } from '../../lib/codec/records.ts';
+import type { SpanloomError } from '../../lib/errors/spanloom-error.ts';
+import type { LogRecord } from '../../lib/kafka/types.ts';
+import type { WorkerWorld } from './worker-world.ts';
+
+/** A log that was deleted, and how far its worker had come when it was told to begin anew. */
+export interface PastLog {
+  readonly records: readonly LogRecord[];
+  entry: LedgerEntry | undefined;
+}
+
+/** What befalls the input itself: retention overtakes workers that stand still; a topic is deleted and made anew. */
+export class LogFaults {
+  readonly counts = { overtaken: 0, recreated: 0, halts: 0 };
+  private readonly world: WorkerWorld;
+  private readonly past = new Map<number, PastLog[]>();
+  /** Partitions whose log is another one now, and whether a worker has refused to go on in it. */
+  private readonly another = new Map<number, { readonly bornMs: number; isRefused: boolean }>();
+
+  constructor(world: WorkerWorld) {
+    this.world = world;
+  }
+
+  logsBefore(partition: number): readonly PastLog[] {
+    return this.past.get(partition) ?? [];
+  }
+
+  /**
+   * All processes die, and before another starts retention takes some of what is committed as not yet read.
+   * @returns the first offset that is left, or undefined when everything was read.
+   */
+  overtake(partition: number): number | undefined {
+    const input = this.world.input(partition);
+    const { applied } = this.world.entryOf(partition) ?? { applied: input.end };
+    if (applied >= input.end || this.another.has(partition)) return undefined;
+    this.world.fleet.crashAll();
+    input.truncate(applied + 1 + this.world.random.below(input.end - applied));
+    this.counts.overtaken++;
+    return input.start;
+  }
+
+  /** The topic's partition is deleted and made anew, while its workers run or after all processes died. */
+  recreate(partition: number, { stopped }: { stopped: boolean }): boolean {
+    const entry = this.world.entryOf(partition);
+    if ((entry?.applied ?? 0) < APPLIED_MIN || this.another.has(partition)) return false;
+    if (stopped) this.world.fleet.crashAll();
+    const input = this.world.input(partition);
+    this.past.set(partition, [...this.logsBefore(partition), { records: input.committed(), entry }]);
+    input.recreate();
+    this.world.nowMs += RECREATE_MS;
+    this.another.set(partition, { bornMs: this.world.nowMs, isRefused: false });
+    this.counts.recreated++;
+    return true;
+  }
+
+  failed(partition: number, error: SpanloomError): void {
+    const another = this.another.get(partition);
+    if (another === undefined || error.code !== 'INPUT_TRUNCATED') return;
+    another.isRefused = true;
+    this.counts.halts++;
+  }
+
+  /** The operator: some time after a worker has refused to go on, its position is deleted from the ledger. */
+  step(): void {
+    for (const [partition, another] of this.another) {
+      const { random, isFaulty } = this.world;
+      const entry = this.world.entryOf(partition);
+      // 0: of a log of which no record was read.
+      const isOfNewLog = entry?.streamTime === 0 || (entry?.streamTime ?? 0) >= another.bornMs;
+      if (entry !== undefined && isOfNewLog) this.another.delete(partition);
+      if (!another.isRefused || (isFaulty && random.float() >= 0.02)) continue;
+      // A commit that was under way may come after the key was deleted; then the worker refuses again.
+      if (entry !== undefined) (this.logsBefore(partition).at(-1) as PastLog).entry = entry;
+      this.world.forgetPosition(partition);
+      another.isRefused = false;
+    }
+  }
+
+  /** No worker stands before a log that is another one. */
+  get areSettled(): boolean {
+    return [...this.another.keys()].every((partition) => {
+      const isEmpty = this.world.input(partition).end === 0;
+      return isEmpty && this.world.entryOf(partition) === undefined;
+    });
+  }
+}
+
+/** Deleting and making a topic takes a while. */
+const RECREATE_MS = 1_000;
+/** A log that grows faster than its workers look at it is no fault that happens. */
+const APPLIED_MIN = 30;

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { type ChainEntry, chainFolder, chainKey, encodeChainEntry } from '../../lib/archive/chain.ts';
+import type { AssembledTrace } from '../../lib/codec/records.ts';
+import { s3Settings } from '../../lib/config/s3.ts';
+import { defineSettings, readSettings } from '../../lib/config/settings.ts';
+import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
+import { traceLogRecord } from '../../lib/testkit/assembled-trace.ts';
+import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
+import { encodeParquet } from '../../services/archiver/adapters/parquet.ts';
+import { buildRange } from '../../services/archiver/core/build-range.ts';
+import { OpenRange } from '../../services/archiver/core/range.ts';
+import { testStack } from './stack.ts';
+
+/** The bucket of this test run; `close` when done. */
+export function openTestBucket(): { bucket: Bucket; close(): Promise<void> } {
+  const closes: (() => unknown)[] = [];
+  const settings = readSettings(defineSettings(s3Settings), stackEnvironment(testStack()));
+  const bucket = openBucket(settings, { onClose: (close) => closes.push(close) });
+  return {
+    bucket,
+    close: async () => {
+      for (const close of closes) await close();
+    },
+  };
+}
+
+/** Writes traces as one range of a partition's chain, with the archiver's own code and without its Kafka. */
+export async function archiveRange(
+  bucket: Bucket,
+  prefix: string,
+  first: number,
+  traces: readonly AssembledTrace[],
+  partition = 0,
+): Promise<ChainEntry> {
+  const range = new OpenRange(first);
+  range.add(
+    traces.map((each, i) => traceLogRecord(each, first + i)),
+    first + traces.length,
+    0,
+  );
+  const place = { prefix, clusterId: 'test', generation: 1, topic: 'traces', partition, writer: 'test' };
+  const digest = (values: readonly Uint8Array[]) => {
+    const hash = createHash('sha256');
+    for (const value of values) hash.update(value);
+    return hash.digest('hex');
+  };
+  const { entry, encode } = buildRange(range, place, { digest, encodeParquet });
+  await bucket.put(chainKey(chainFolder(prefix, 'test', 1, partition), first), encodeChainEntry(entry));
+  for (const object of entry.objects) await bucket.put(object.key, await encode(object));
+  return entry;
+}
+
+/** The n-th of the ids of test traces: spread over all ids, as real ones are. */
+export function traceIdOf(n: number): string {
+  return createHash('md5').update(String(n)).digest('hex');
+}
