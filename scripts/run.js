@@ -23,10 +23,11 @@ const COMMANDS = {
   'test:unit': [['scripts/test.ts', '--unit']],
   'test:browser': [['scripts/test.ts', '--browser']],
   'build:page': [['scripts/build-page.ts']],
-  'test:faults': [['scripts/test.ts', 'test/faults']],
   'test:fuzz': [['scripts/fuzz.ts']],
+  'test:faults': [['scripts/test.ts', '--faults']],
   bench: [['bench/main.ts']],
   simulate: [['scripts/simulate.ts']],
+  soak: [['scripts/soak.ts']],
   evaluate: [['bench/evaluate/main.ts']],
   check: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],

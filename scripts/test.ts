@@ -1,6 +1,7 @@
 /**
  * `npm test [-- jest arguments]`: unit tests and simulations, then the tests that need Kafka, Redis and S3, on one stack for the whole
- * run. `--unit` leaves the latter out; `--browser` runs only the tests of the console's page, which need Chromium. Ends with the line `N passed, N failed`; exits as jest does.
+ * run. `--unit` leaves the latter out; `--browser` runs only the tests of the console's page, which need Chromium; `--faults` takes the
+ * whole fault table alone, of which a part is among the rest. Ends with the line `N passed, N failed`; exits as jest does.
  */
 import { describeError } from '../lib/errors/spanloom-error.ts';
 import { type Stack, stackEnvironment, startStack } from '../lib/testkit/stack/stack.ts';
@@ -9,7 +10,10 @@ import { addCounts, endJest, runJest, someTestMatches, summaryLine, type TestCou
 
 const unitOnly = process.argv.includes('--unit');
 const browserOnly = process.argv.includes('--browser');
-const jestArgs = process.argv.slice(2).filter((arg) => arg !== '--unit' && arg !== '--browser');
+const faultsOnly = process.argv.includes('--faults');
+const otherArgs = process.argv.slice(2).filter((arg) => !['--unit', '--browser', '--faults'].includes(arg));
+const jestArgs = faultsOnly ? ['test/faults/faults.test.ts', ...otherArgs] : otherArgs;
+if (faultsOnly) process.env['SPANLOOM_FAULTS'] = 'all';
 let stack: Stack | undefined;
 let isStopping = false;
 

@@ -114,10 +114,11 @@ function workerEvents(
   input: AssignedPartition,
   reportOffset: (nextOffset: number) => void,
 ): WorkerEvents {
+  const count = (error: unknown) => metrics.errors(error instanceof SpanloomError ? error.code : 'UNEXPECTED', 1);
   return {
     started: (worker, position) => logger.info('partition started', { worker, position }),
     failed: (worker, error, retryInMs) => {
-      metrics.errors(error instanceof SpanloomError ? error.code : 'UNEXPECTED', 1);
+      count(error);
       const stack = error instanceof SpanloomError ? undefined : (error as Error | undefined)?.stack;
       logger.warn('partition begins again', { worker, error: describeError(error), retryInMs, stack });
     },
@@ -130,9 +131,13 @@ function workerEvents(
       metrics.lag(input.topic, input.partition, lagRecords, behindMs / 1000);
       reportOffset(position);
     },
-    stopped: (worker, clean) => {
+    stopped: (worker, clean, error) => {
       metrics.lagGone(input.topic, input.partition);
-      logger.info('partition stopped', { worker, clean });
+      if (error === undefined) logger.info('partition stopped', { worker, clean });
+      else {
+        count(error);
+        logger.warn('partition stopped without a drain', { worker, error: describeError(error) });
+      }
     },
   };
 }

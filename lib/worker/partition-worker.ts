@@ -44,6 +44,7 @@ export class PartitionWorker {
   /** Works until `stop` is called. Never rejects: errors are reported and the worker begins again. */
   async run(): Promise<void> {
     let retryMs = this.settings.retryMs;
+    let drainError: unknown;
     while (!this.stopping) {
       const before = this.position;
       try {
@@ -51,13 +52,16 @@ export class PartitionWorker {
         this.ports.events.stopped(this.settings.key, true);
         return;
       } catch (error) {
-        if (this.stopping) break;
+        if (this.stopping) {
+          drainError = error;
+          break;
+        }
         retryMs = this.position > before ? this.settings.retryMs : Math.min(retryMs * 2, this.settings.retryMaxMs);
         this.ports.events.failed(this.settings.key, error, retryMs);
         await this.ports.clock.sleep(isRetryable(error) ? retryMs : Math.max(retryMs, this.settings.retryMs * 4));
       }
     }
-    this.ports.events.stopped(this.settings.key, false);
+    this.ports.events.stopped(this.settings.key, false, drainError);
   }
 
   private async incarnation(): Promise<void> {

@@ -108,7 +108,8 @@ export interface WorkerEvents {
   failed(worker: string, error: unknown, retryInMs: number): void;
   gap(worker: string, from: number, to: number): void;
   committed(worker: string, position: number, lagRecords: number, streamTimeMs: number): void;
-  stopped(worker: string, clean: boolean): void;
+  /** @param error why it could not drain, e.g. that another had taken over before. */
+  stopped(worker: string, clean: boolean, error?: unknown): void;
 }
 
 export interface WorkerSettings {

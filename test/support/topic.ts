@@ -4,8 +4,12 @@ import type { LogRecord } from '../../lib/kafka/types.ts';
 import { testStack } from './stack.ts';
 
 /** Everything on a topic so far, read committed, partition after partition. */
-export async function readTopic(topic: string, partitions: number): Promise<LogRecord[]> {
-  const logs = createLogs(createKafka({ brokers: testStack().kafka, clientId: 'test-reader' }));
+export async function readTopic(
+  topic: string,
+  partitions: number,
+  brokers: readonly string[] = testStack().kafka,
+): Promise<LogRecord[]> {
+  const logs = createLogs(createKafka({ brokers, clientId: 'test-reader' }));
   try {
     const records: LogRecord[] = [];
     for (let partition = 0; partition < partitions; partition++) {

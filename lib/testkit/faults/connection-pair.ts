@@ -34,8 +34,8 @@ export class ConnectionPair implements ProxiedConnection {
     if (this.isCut) return;
     this.isCut = true;
     this.onGone(byUs);
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    reset(this.client);
+    reset(this.server);
   }
 
   private gone(other: Socket): void {
@@ -46,4 +46,10 @@ export class ConnectionPair implements ProxiedConnection {
     } else if (other.writableFinished || other.writableEnded) other.destroySoon();
     else this.cut(false);
   }
+}
+
+/** Node cannot reset a socket whose last bytes are still on their way: it would keep it open for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded || socket.writableLength > 0) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -7,6 +7,7 @@ import { startNative } from './native/native-stack.ts';
 import { ensureBucket } from './s3-bucket.ts';
 import {
   BUCKET_DEFAULT,
+  type RestartableServer,
   STACK_SERVICES,
   type StackAddresses,
   type StackService,
@@ -14,7 +15,7 @@ import {
 } from './types.ts';
 
 export { stackEnvironment } from './environment.ts';
-export type { StackAddresses, StackService } from './types.ts';
+export type { RestartableServer, StackAddresses, StackService } from './types.ts';
 
 export interface Stack {
   readonly addresses: StackAddresses;
@@ -22,6 +23,8 @@ export interface Stack {
   readonly provider: Provider;
   /** Process ids of native servers by service, for measuring and for fault tests. */
   readonly pids: Readonly<Record<string, number>>;
+  /** Native servers by service, for fault tests that end them. */
+  readonly servers: Readonly<Record<string, RestartableServer>>;
   /** Stops what this stack started, and deletes temporary data. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -68,6 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     addresses: { ...NOTHING, ...given, ...started.addresses },
     provider: choice.provider,
     pids: started.pids,
+    servers: started.servers ?? {},
     stop: once(() => started.stop()),
   };
 }

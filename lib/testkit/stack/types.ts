@@ -28,9 +28,20 @@ export interface StackPlan {
   progress(service: string, text: string): void;
 }
 
+/** A server that fault tests end and start again, on the same port and data. */
+export interface RestartableServer {
+  readonly pid: number;
+  /** SIGTERM, and SIGKILL after `graceMs`; 0 kills at once. Resolves when it is gone. */
+  stop(graceMs: number): Promise<void>;
+  /** Resolves when it is ready again. */
+  startAgain(): Promise<void>;
+}
+
 export interface StartedServers {
   readonly addresses: Partial<StackAddresses>;
   readonly pids: Readonly<Record<string, number>>;
+  /** Those that are processes of this machine. */
+  readonly servers?: Readonly<Record<string, RestartableServer>>;
   stop(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { RedisConnection } from '../../../lib/redis/connect.ts';
 import { windowKeys } from '../../../lib/redis/window-keys.ts';
+import { crashPoint } from '../../../lib/runtime/crash-point.ts';
 import type {
   ClosedTrace,
   RememberedTrace,
@@ -29,6 +30,7 @@ export class RedisWindowStore implements WindowStore {
   async begin(namespace: string, contextStartMs: number): Promise<StoreContext> {
     const { live, context } = this.keys;
     const reply = await this.run(BEGIN, [live, context], [namespace, contextStartMs, this.settings.closedTtlMs]);
+    crashPoint('after-begin');
     const [before, since] = reply as [Buffer | null, Buffer];
     if (before !== null && before.toString() !== namespace) await this.unlink(before.toString());
     return { contextSinceMs: Number(since.toString()) };
@@ -41,6 +43,7 @@ export class RedisWindowStore implements WindowStore {
   async step(namespace: string, step: WindowStep): Promise<StepResult> {
     const calls = chunksOf(step).map((chunk) => this.stepCall(namespace, chunk));
     const replies = await Promise.all(calls);
+    crashPoint('after-redis-step');
     const remembered: (RememberedTrace | null)[] = [];
     const taken: Buffer[][] = [];
     for (const [opened, fragments] of replies) {
@@ -77,10 +80,12 @@ export class RedisWindowStore implements WindowStore {
 
   async saveIndex(namespace: string, nonce: string, index: Buffer): Promise<void> {
     await this.call('SET', this.keys.namespace(namespace).index + nonce, index, 'PX', this.settings.windowTtlMs);
+    crashPoint('after-index-saved');
   }
 
   async takeIndex(namespace: string, nonce: string) {
     const index = (await this.call('GETDEL', this.keys.namespace(namespace).index + nonce)) as Buffer | null;
+    crashPoint('after-index-taken');
     const since = (await this.call('GET', this.keys.context)) as Buffer | null;
     return { index, contextSinceMs: since === null ? 0 : Number(since.toString()) };
   }

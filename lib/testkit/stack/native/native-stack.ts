@@ -54,7 +54,7 @@ export async function startNative(plan: StackPlan): Promise<StartedServers> {
     running.push(server);
     plan.progress(service, `ready on ${server.shown} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
     void server.server.exited.then((how) => {
-      if (!isStopping) plan.progress(service, `has ended by itself (${how})`);
+      if (!isStopping && !server.server.wasStopped) plan.progress(service, `has ended by itself (${how})`);
     });
     await data.note(service, server.server.pid);
     return [service, server] as const;
@@ -73,6 +73,7 @@ export async function startNative(plan: StackPlan): Promise<StartedServers> {
   return {
     addresses: mapValues(started, ({ address }) => address) as Partial<StackAddresses>,
     pids: mapValues(started, ({ server }) => server.pid),
+    servers: mapValues(started, ({ server }) => server),
     stop,
   };
 }

@@ -50,6 +50,22 @@ describe('a server process', () => {
     expect(await readFile(join(dir, 'log'), 'utf8')).toBe('up\nclosed\n');
   });
 
+  it('runs the same command again once it has ended, and waits until it is ready as before', async () => {
+    const server = start('echo up >> lives; while :; do sleep 0.05; done');
+    const lives = async () => (await readFile(join(dir, 'lives'), 'utf8').catch(() => '')).split('up').length - 1;
+    let wanted = 1;
+    await server.waitUntilReady(async () => (await lives()) === wanted, 5_000);
+    const { pid } = server;
+    await server.stop(0);
+    expect(server.wasStopped).toBe(true);
+    wanted = 2;
+    await server.startAgain();
+    expect(await lives()).toBe(2);
+    expect(server.pid).not.toBe(pid);
+    expect(server.wasStopped).toBe(false);
+    await server.stop(0);
+  });
+
   function start(script: string): ServerProcess {
     const shell = { name: 'Testserver', command: '/bin/sh', args: ['-c', script] };
     return new ServerProcess({ ...shell, cwd: dir, logFile: join(dir, 'log') }, guard);

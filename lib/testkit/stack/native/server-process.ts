@@ -16,47 +16,33 @@ export interface ServerCommand {
   readonly logFile: string;
 }
 
-/** A server that runs in its own session, so that Ctrl-C leaves it up while its clients drain. */
+/** A server that runs in its own session, so that Ctrl-C leaves it up while its clients drain. It may be started again. */
 export class ServerProcess {
   readonly name: string;
-  readonly pid: number;
-  readonly #child: ChildProcess;
-  readonly #logFile: string;
-  readonly #exited: Promise<string>;
-  #exit: string | undefined;
+  readonly #command: ServerCommand;
+  readonly #guard: Guard;
+  #life: Life;
+  #ready: { probe: () => Promise<boolean>; timeoutMs: number } | undefined;
 
   constructor(command: ServerCommand, guard: Guard) {
     this.name = command.name;
-    this.#logFile = command.logFile;
-    const log = openSync(command.logFile, 'a');
-    try {
-      this.#child = spawn(command.command, command.args, {
-        cwd: command.cwd,
-        env: command.env ?? process.env,
-        stdio: ['ignore', log, log],
-        detached: true,
-      });
-    } finally {
-      closeSync(log);
-    }
-    this.#exited = new Promise((resolve) => {
-      const ended = (how: string) => {
-        this.#exit = how;
-        guard.forget(this.#child);
-        resolve(how);
-      };
-      this.#child.once('error', (error) => ended(error.message));
-      this.#child.once('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
-    });
-    this.pid = this.#child.pid ?? 0;
-    if (this.pid !== 0) guard.watch(this.#child);
-    // A finished program ends although the server still runs; the guard then ends the server.
-    this.#child.unref();
+    this.#command = command;
+    this.#guard = guard;
+    this.#life = startLife(command, guard);
   }
 
-  /** Resolves with how the process ended; for a server that should run on, that is bad news. */
+  get pid(): number {
+    return this.#life.child.pid ?? 0;
+  }
+
+  /** Resolves with how the process ended; for a server that nobody stopped, that is bad news. */
   get exited(): Promise<string> {
-    return this.#exited;
+    return this.#life.exited;
+  }
+
+  /** True when `stop` ended it, or is about to. */
+  get wasStopped(): boolean {
+    return this.#life.wasStopped;
   }
 
   /**
@@ -64,9 +50,10 @@ export class ServerProcess {
    * @throws SpanloomError STACK_SERVER_FAILED with the end of the server's log when it exits or takes too long.
    */
   async waitUntilReady(probe: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+    this.#ready = { probe, timeoutMs };
     const deadline = Date.now() + timeoutMs;
     for (;;) {
-      if (this.#exit !== undefined) throw await this.#failed(`ended while it started (${this.#exit})`);
+      if (this.#life.exit !== undefined) throw await this.#failed(`ended while it started (${this.#life.exit})`);
       if (await probe()) return;
       if (Date.now() >= deadline) throw await this.#failed(`was not ready after ${timeoutMs / 1000} s`);
       await delay(POLL_MS);
@@ -75,24 +62,70 @@ export class ServerProcess {
 
   /** SIGTERM, and SIGKILL after `graceMs`; 0 kills at once. Returns when the process is gone. */
   async stop(graceMs: number): Promise<void> {
-    if (this.#exit !== undefined) return;
-    this.#child.ref();
+    const life = this.#life;
+    life.wasStopped = true;
+    if (life.exit !== undefined) return;
+    life.child.ref();
     if (graceMs > 0) {
-      this.#child.kill('SIGTERM');
-      const giveUp = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
-      await this.#exited;
+      life.child.kill('SIGTERM');
+      // One that was stopped with SIGSTOP hears nothing else.
+      life.child.kill('SIGCONT');
+      const giveUp = setTimeout(() => life.child.kill('SIGKILL'), graceMs);
+      await life.exited;
       clearTimeout(giveUp);
     } else {
-      this.#child.kill('SIGKILL');
-      await this.#exited;
+      life.child.kill('SIGKILL');
+      await life.exited;
     }
   }
 
+  /** The same command on the same port and data, once it has ended; resolves when it is ready as it was before. */
+  async startAgain(): Promise<void> {
+    await this.#life.exited;
+    this.#life = startLife(this.#command, this.#guard);
+    if (this.#ready !== undefined) await this.waitUntilReady(this.#ready.probe, this.#ready.timeoutMs);
+  }
+
   async #failed(what: string): Promise<SpanloomError> {
-    const tail = await endOfFile(this.#logFile);
+    const tail = await endOfFile(this.#command.logFile);
     const log = tail === '' ? 'Its log is empty.' : `The end of its log:\n${tail}`;
     return new SpanloomError('STACK_SERVER_FAILED', `${this.name} ${what}. ${log}`);
   }
+}
+
+interface Life {
+  readonly child: ChildProcess;
+  readonly exited: Promise<string>;
+  exit: string | undefined;
+  wasStopped: boolean;
+}
+
+function startLife(command: ServerCommand, guard: Guard): Life {
+  const log = openSync(command.logFile, 'a');
+  let child: ChildProcess;
+  try {
+    child = spawn(command.command, command.args, {
+      cwd: command.cwd,
+      env: command.env ?? process.env,
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+  const { promise: exited, resolve } = Promise.withResolvers<string>();
+  const life: Life = { child, exited, exit: undefined, wasStopped: false };
+  const ended = (how: string) => {
+    life.exit = how;
+    guard.forget(child);
+    resolve(how);
+  };
+  child.once('error', (error) => ended(error.message));
+  child.once('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  if (child.pid !== undefined) guard.watch(child);
+  // A finished program ends although the server still runs; the guard then ends the server.
+  child.unref();
+  return life;
 }
 
 const POLL_MS = 100;
