@@ -1,19 +1,16 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { describe } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type BuiltPage, buildPage, PAGE_FOLDER } from '../../scripts/setup/build-page.ts';
 import { findChromium } from '../../scripts/setup/chromium.ts';
 import { type Answers, type PageServer, startPageServer } from './page-server.ts';
+import { NOW_MS } from './shop-world.ts';
 
 /** For what hangs, not for what is slow. */
 const PATIENCE_MS = 90_000;
 const ROOT = path.join(import.meta.dirname, '../..');
 const FOLDER = path.join(PAGE_FOLDER, 'dist');
-
-/** Skipped, and counted as such, where there is no Chromium; `npm test` says so. */
-export const describeInBrowser = findChromium() === undefined ? describe.skip : describe;
 
 export interface OpenPage {
   readonly page: Page;
@@ -40,6 +37,14 @@ export class PageWorld {
     await this.server?.close();
   }
 
+  /** CPU time of all pages so far, in milliseconds. */
+  async rendererCpuMs(): Promise<number> {
+    const session = await (this.browser as Browser).newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    return processInfo.reduce((sum, { type, cpuTime }) => sum + (type === 'renderer' ? cpuTime * 1000 : 0), 0);
+  }
+
   async newPage(colorScheme: 'dark' | 'light' = 'dark'): Promise<OpenPage> {
     const viewport = { width: 1280, height: 800 };
     const context = await (this.browser as Browser).newContext({
@@ -51,6 +56,8 @@ export class PageWorld {
     });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
+    // "3 hours ago" would differ from run to run; timers go on.
+    await page.clock.setFixedTime(NOW_MS);
     const mishaps: string[] = [];
     page.on('pageerror', (error) => mishaps.push(`error: ${error.message}`));
     page.on('console', (message) => message.type() === 'error' && mishaps.push(`console: ${message.text()}`));

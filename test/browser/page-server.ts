@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 
-/** What a request to the API gets: anything for JSON, undefined for 404, or a function that answers by itself. */
+/** What a request to the API gets: anything for JSON, `{ text }` for JSON that is written already, undefined for 404, or a function that answers by itself. */
 export type Answers = (request: { method: string; path: string; query: URLSearchParams; body: string }) => unknown;
 
 export interface PageServer {
@@ -11,6 +11,10 @@ export interface PageServer {
   /** Sends an event to every page that listens. */
   send(event: string, data: unknown): void;
   close(): Promise<void>;
+}
+
+function isText(answer: unknown): answer is { text: string } {
+  return typeof (answer as { text?: unknown } | undefined)?.text === 'string';
 }
 
 /** As docs/design/console.md has it: the strictest policy that the real console sends. */
@@ -52,7 +56,11 @@ export async function startPageServer(folder: string, answers: Answers): Promise
       });
       const isProblem = answer === undefined || (answer as { error?: unknown }).error !== undefined;
       response.writeHead(answer === undefined ? 404 : isProblem ? 400 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer ?? { error: { code: 'NOT_FOUND', message: 'There is no such thing.' } }));
+      response.end(
+        isText(answer)
+          ? answer.text
+          : JSON.stringify(answer ?? { error: { code: 'NOT_FOUND', message: 'There is no such thing.' } }),
+      );
       return;
     }
     const name = url.pathname === '/' ? '/index.html' : url.pathname;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Span } from '../../services/console/page/core/api-types.ts';
-import { axeViolations, describeInBrowser, keepScreenshot, type OpenPage, PageWorld } from './open-page.ts';
+import { describeInBrowser } from './describe-in-browser.ts';
+import { axeViolations, keepScreenshot, type OpenPage, PageWorld } from './open-page.ts';
 import { shopAnswers } from './shop-answers.ts';
 import { INCIDENT_ID, shopTrace, traceIdOf, traceOf } from './shop-world.ts';
 

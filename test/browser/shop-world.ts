@@ -296,7 +296,7 @@ function detailOf(operation: string, failed: boolean, endMs: number): NonNullabl
     attributes: isQuery
       ? [
           { key: 'db.system.name', type: 'string', value: 'postgresql' },
-          { key: 'db.query.text', type: 'string', value: `${operation} SET stock = stock - $1 WHERE id = $2` },
+          { key: 'db.query.text', type: 'string', value: queryText(operation) },
           { key: 'server.address', type: 'string', value: 'orders-db' },
           { key: 'server.port', type: 'int', value: '5432' },
         ]
@@ -320,6 +320,13 @@ function detailOf(operation: string, failed: boolean, endMs: number): NonNullabl
     links: [],
     scope: '@opentelemetry/instrumentation-http 0.210.0',
   };
+}
+
+function queryText(operation: string): string {
+  const [verb = '', table = ''] = operation.split(' ');
+  if (verb === 'INSERT') return `INSERT INTO ${table} (order_id, amount) VALUES ($1, $2)`;
+  if (verb === 'UPDATE') return `UPDATE ${table} SET stock = stock - $1 WHERE id = $2`;
+  return `${operation} WHERE id = $1`;
 }
 
 export const INCIDENT_ID = 'd8769776447bbc1b';

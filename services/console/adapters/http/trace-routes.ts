@@ -50,10 +50,10 @@ export function traceRoutes(parts: ConsoleParts): Route[] {
     route(
       'GET',
       '/api/console/traces/{traceId}',
-      { params: { details: withDefault(flag(), true) }, pathParams: { traceId: TRACE_ID } },
+      { params: { details: flag() }, pathParams: { traceId: TRACE_ID } },
       async ({ params, path }) => {
         const { parts: found, notices } = await sources.read(path['traceId'] as string);
-        const trace = traceView(path['traceId'] as string, found, params.details ? DETAILS_SPANS_MAX : 0);
+        const trace = traceView(path['traceId'] as string, found, detailsMax(params.details));
         if (trace !== undefined) return { json: { ...trace, notices } };
         return notFound(['There is no such trace.', ...notices.map(({ message }) => `${message}.`)].join(' '));
       },
@@ -86,6 +86,12 @@ export function traceRoutes(parts: ConsoleParts): Route[] {
   ];
 }
 
+/** Of traces with more spans, details are left out. */
+function detailsMax(asked: boolean | undefined): number {
+  if (asked === undefined) return DETAILS_SPANS_USUAL;
+  return asked ? DETAILS_SPANS_MAX : 0;
+}
+
 function isAlike(of: TraceSummary, service: string, operation: string, not: string): boolean {
   return of.rootService === service && of.rootOperation === operation && of.complete && of.traceId !== not;
 }
@@ -107,6 +113,8 @@ const SEARCH = {
   limit: withDefault(integer(1, 1000), 50),
 } as const;
 const OPERATIONS_MAX = 5_000;
+/** A waterfall of more spans would wait for what nobody may look at: three quarters of its bytes are details. */
+const DETAILS_SPANS_USUAL = 2_000;
 /** Details of more spans are asked for one by one: they would be tens of megabytes. */
 const DETAILS_SPANS_MAX = 10_000;
 const TYPICAL_OF = 200;

@@ -1,3 +1,5 @@
+import { count } from './format.ts';
+
 /**
  * Text of strangers (span names, attributes, service names) as it may be shown: nothing invisible, nothing that turns the
  * direction of what stands beside it, no more of it than a page can bear. Markup needs no care here: the page only ever
@@ -8,7 +10,7 @@
 export function shownText(value: string, charactersMax = 200): string {
   const cut = value.length > charactersMax;
   const shown = visible(cut ? value.slice(0, charactersMax) : value);
-  return cut ? `${shown}… (${value.length.toLocaleString('en-GB')} characters)` : shown;
+  return cut ? `${shown}… (${count(value.length)} characters)` : shown;
 }
 
 /** Control characters as their pictures (␀, ␛, ␡), marks of direction and without width by their code points. */

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Attribute } from '../core/api-types.ts';
+import { count } from '../core/format.ts';
 import { hrefOf } from '../core/routes.ts';
 import { withAttribute } from '../core/search-query.ts';
 import { visible } from '../core/shown-text.ts';
@@ -91,10 +92,10 @@ function Value({ value }: { value: string }) {
         <>
           …{' '}
           {all ? (
-            <span class="faint">{value.length.toLocaleString('en-GB')} characters in all; copy it to see the rest</span>
+            <span class="faint">{count(value.length)} characters in all; copy it to see the rest</span>
           ) : (
             <button type="button" class="link" onClick={() => setAll(true)}>
-              more ({value.length.toLocaleString('en-GB')} characters)
+              more ({count(value.length)} characters)
             </button>
           )}
         </>

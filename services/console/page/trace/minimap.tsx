@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Span } from '../core/api-types.ts';
-import { hasFailed } from '../core/span-tree.ts';
+import { minimapPixels } from '../core/minimap-pixels.ts';
 import { SERVICE_COLOURS, type TraceModel } from '../core/trace-model.ts';
 import { WHOLE, type Zoom, zoomOf } from '../core/zoom.ts';
-import { canvasColour } from '../ui/colour.ts';
+import { canvasColours, colourBytes } from '../ui/colour.ts';
 import { THEME_CHANGED } from '../ui/theme.ts';
 import { ROW_HEIGHT } from './waterfall-row.tsx';
 
@@ -68,36 +68,33 @@ export function Minimap({ model, rows, zoom, scroll, onZoom }: MinimapProps) {
   );
 }
 
-/** One line a span, lines of a pixel at least; of spans that share a line failed ones are drawn last. */
 function draw(canvas: HTMLCanvasElement, { tree, colourOf, path }: TraceModel, rows: Int32Array): void {
   const ratio = devicePixelRatio || 1;
   canvas.width = Math.max(1, Math.round(canvas.clientWidth * ratio));
   canvas.height = Math.round(HEIGHT * ratio);
+  const { width, height } = canvas;
   const context = canvas.getContext('2d');
   if (context === null) return;
-  const box = canvas.parentElement ?? canvas;
-  const colours = Array.from({ length: SERVICE_COLOURS }, (_, at) => canvasColour(box, 'var(--service)', `s${at}`));
-  const failing = canvasColour(box, 'var(--failing-solid)');
-  const x = (ns: number) => ((ns - tree.fromNs) / (tree.toNs - tree.fromNs)) * canvas.width;
-  const rowHeight = canvas.height / Math.max(1, rows.length);
-  const line = (span: Span, place: number, colour: string) => {
-    context.fillStyle = colour;
-    context.fillRect(
-      x(span.offsetNs),
-      place * rowHeight,
-      Math.max(ratio, x(span.offsetNs + span.durationNs) - x(span.offsetNs)),
-      Math.max(1, Math.min(5 * ratio, rowHeight * 0.7)),
-    );
-  };
-  rows.forEach((row, place) => {
-    const span = tree.spans[row] as Span;
-    line(span, place, colours[colourOf.get(span.service) ?? 0] as string);
-  });
-  rows.forEach((row, place) => {
-    const span = tree.spans[row] as Span;
-    if (hasFailed(span)) line(span, place, failing);
-  });
-  context.fillStyle = canvasColour(box, 'var(--text)');
-  for (const { fromNs, toNs } of path)
-    context.fillRect(x(fromNs), canvas.height - 2 * ratio, x(toNs) - x(fromNs), 2 * ratio);
+  const services = Array.from({ length: SERVICE_COLOURS }, (_, at) => ({
+    value: 'var(--service)',
+    className: `s${at}`,
+  }));
+  const wanted = [{ value: 'transparent' }, ...services, { value: 'var(--failing-solid)' }, { value: 'var(--text)' }];
+  const colours = canvasColours(canvas.parentElement ?? canvas, wanted);
+  const bytes = colourBytes(colours);
+  const pixels = minimapPixels(
+    tree,
+    rows,
+    { width, height, ratio },
+    (row) => 1 + (colourOf.get((tree.spans[row] as Span).service) ?? 0),
+    SERVICE_COLOURS + 1,
+  );
+  const image = context.createImageData(width, height);
+  const target = new Uint32Array(image.data.buffer);
+  const palette = new Uint32Array(bytes.buffer, bytes.byteOffset, colours.length);
+  for (let at = 0; at < pixels.length; at++) target[at] = palette[pixels[at] as number] as number;
+  context.putImageData(image, 0, 0);
+  context.fillStyle = colours.at(-1) as string;
+  const x = (ns: number) => ((ns - tree.fromNs) / (tree.toNs - tree.fromNs)) * width;
+  for (const { fromNs, toNs } of path) context.fillRect(x(fromNs), height - 2 * ratio, x(toNs) - x(fromNs), 2 * ratio);
 }

@@ -30,7 +30,8 @@ export interface TraceViewProps {
   readonly onChange: (change: Partial<ViewState<'trace'>>, step?: 'small' | 'large') => void;
 }
 
-function Shown({ trace, route, again }: { trace: Trace; route: Route<'trace'>; again: () => void }) {
+function Shown({ trace: first, route, again }: { trace: Trace; route: Route<'trace'>; again: () => void }) {
+  const trace = useDetails(first, route.state.find !== '');
   const model = useMemo(() => traceModel(trace), [trace]);
   const onChange: TraceViewProps['onChange'] = (change, step = 'small') => changeState(route, change, step);
   const props = { model, state: route.state, onChange };
@@ -51,3 +52,16 @@ function Shown({ trace, route, again }: { trace: Trace; route: Route<'trace'>; a
     </>
   );
 }
+
+/** Large traces come without details; words are looked for in attributes as well, so these are asked for then. */
+function useDetails(trace: Trace, areWanted: boolean): Trace {
+  const isAsked = areWanted && !trace.details && trace.spanCount <= DETAILS_SPANS_MAX;
+  const path = `traces/${encodeURIComponent(trace.traceId)}`;
+  const answer = useAnswer(isAsked ? path : undefined, (signal) =>
+    getJson<Trace>(path, new URLSearchParams({ details: 'true' }), signal),
+  );
+  return answer.data ?? trace;
+}
+
+/** As openapi.yaml has it: of more spans nobody gets the details at once. */
+const DETAILS_SPANS_MAX = 10_000;

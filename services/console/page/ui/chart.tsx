@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { clock } from '../core/format.ts';
-import { canvasColour } from './colour.ts';
+import { canvasColours } from './colour.ts';
 import { THEME_CHANGED } from './theme.ts';
 
 export interface Line {
@@ -76,7 +76,7 @@ function options(
   box: HTMLElement,
   onPoint: (at?: number) => void,
 ): uPlot.Options {
-  const resolved = (name: string) => canvasColour(box, `var(--${name})`);
+  const resolved = (name: string) => canvasColours(box, [{ value: `var(--${name})` }])[0] as string;
   const axis = {
     stroke: resolved('faint'),
     grid: { stroke: resolved('line'), width: 1 },
@@ -86,7 +86,8 @@ function options(
   return {
     width: box.clientWidth,
     height,
-    padding: [8, 6, 0, 0],
+    // The last time on the axis needs room to the right of its tick.
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, 1e-9) * 1.08] } },
