@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -90,12 +90,13 @@ interface AxeResult {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Pictures are taken in every run; with SPANLOOM_SCREENSHOTS=docs they replace those of docs/console.md. */
+/** Pictures are taken in every run; with SPANLOOM_SCREENSHOTS=docs those that docs/console.md shows are replaced. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
-  const folder = path.join(
-    ROOT,
-    process.env['SPANLOOM_SCREENSHOTS'] === 'docs' ? 'docs/console' : '.cache/screenshots',
-  );
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: path.join(folder, `${name}.png`), scale: 'css' });
+  const file = `console/${name}.png`;
+  const isForDocs = process.env['SPANLOOM_SCREENSHOTS'] === 'docs' && GUIDE.includes(file);
+  const kept = path.join(ROOT, isForDocs ? 'docs' : '.cache/screenshots', file);
+  mkdirSync(path.dirname(kept), { recursive: true });
+  await page.screenshot({ path: kept, scale: 'css' });
 }
+
+const GUIDE = readFileSync(path.join(ROOT, 'docs/console.md'), 'utf8');
