@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { describeError } from '../lib/errors/spanloom-error.ts';
 import { ARCHIVE_FORMATS, archiverTable, runArchiverBench } from './archiver-bench.ts';
+import { collectorTable, runCollectorBench } from './collector-bench.ts';
 import { runBench } from './pipeline-bench.ts';
 import { table } from './report.ts';
 
@@ -16,6 +17,9 @@ Feeds a span set through router, assembler, graph-builder, alerter and archiver 
   --idle-ms N      idle time-out of traces (default 2000)
   --window-store S redis or memory (default redis)
   --stage archiver from the traces topic to stored objects only, once for each format
+  --stage collector  from many senders' posts to acknowledged records, then counted
+  --senders N      with --stage collector (default 1000)
+  --seconds N      with --stage collector (default 60)
   --profile DIR    with --stage: writes a CPU profile of the service there
   --json           the result as the last line, as JSON
   --keep-logs DIR  writes the services' logs there
@@ -25,6 +29,7 @@ Examples:
   npm run bench -- --spans 200000 --json
   npm run bench -- --input spans.otlp
   npm run bench -- --stage archiver --json
+  npm run bench -- --stage collector --senders 1000 --seconds 60
 `;
 
 const { values } = parseArgs({
@@ -37,6 +42,8 @@ const { values } = parseArgs({
     'idle-ms': { type: 'string', default: '2000' },
     'window-store': { type: 'string', default: 'redis' },
     stage: { type: 'string' },
+    senders: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
     'keep-logs': { type: 'string' },
@@ -71,7 +78,19 @@ async function bench(): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
     return Object.values(figures).every(({ lost }) => lost === 0) ? 0 : 1;
   }
-  if (values.stage !== undefined) throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver`);
+  if (values.stage === 'collector') {
+    const figures = await runCollectorBench({
+      ...common,
+      senders: Number(values.senders),
+      seconds: Number(values.seconds),
+    });
+    process.stdout.write(`${collectorTable(figures)}\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
+    return figures.lost === 0 ? 0 : 1;
+  }
+  if (values.stage !== undefined) {
+    throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver, collector`);
+  }
   const result = await runBench({
     ...common,
     idleTimeoutMs: Number(values['idle-ms']),

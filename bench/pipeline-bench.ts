@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Kafka } from 'kafkajs';
 import { tailTopic } from '../cli/kafka/tail-topic.ts';
+import { servicesToRun } from '../cli/pipeline/scale.ts';
 import { MessageSender } from '../cli/produce/message-sender.ts';
-import { SERVICES, type ServiceName } from '../cli/services.ts';
 import { Supervisor } from '../cli/supervisor/supervisor.ts';
 import { assembledTraceCodec } from '../lib/codec/records.ts';
 import { createKafka } from '../lib/kafka/client.ts';
@@ -43,7 +43,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   try {
     const ledger = await fill(kafka, options);
     const env = environment(stack, options);
-    const scale = new Map<ServiceName, number>(SERVICES.map((service) => [service, 1]));
+    const scale = servicesToRun(undefined, []);
+    // The spans are on the topic already.
+    scale.delete('collector');
     supervisor = new Supervisor({ scale, env, logFolder, onEvent: (event) => progress(`${event.name} ${event.kind}`) });
     const redisBefore = redisUsage(stack);
     const starting = supervisor.start();

@@ -1,5 +1,6 @@
 /** All services, in the order in which spans pass them. */
 export const SERVICES = [
+  'collector',
   'span-router',
   'trace-assembler',
   'graph-builder',

@@ -41,6 +41,8 @@ edges are what the system did, and the incident names the database; else it is 1
     const seed = values.seed === undefined ? randomInt(2 ** 47) : wholeNumber(values.seed, '--seed', 0, 2 ** 47);
     const partitions = wholeNumber(values.partitions ?? '4', '--partitions', 1, 1_000);
     const services = servicesToRun(undefined, values.scale, io.env);
+    // Its traffic goes to Kafka itself.
+    services.delete('collector');
     const signal = stopSignal();
     let display: DemoDisplay | undefined;
     const pipeline = await startPipeline({

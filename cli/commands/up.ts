@@ -19,7 +19,10 @@ export const command = defineCommand({
   },
   details: `Kafka, Redis and S3 come from the environment (KAFKA_BROKERS, REDIS_URL, S3_ENDPOINT) where it names them,
 else from Docker, else from processes that this command starts. Once all is ready, one line of JSON on stdout says
-where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"console":url,"metrics":{service:url}}. What happens meanwhile goes to stderr.`,
+where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"collector":{door:url},"console":url,"metrics":{service:url}}. What
+happens meanwhile goes to stderr. The collector takes OTLP at 4318 (HTTP) and 4317 (gRPC), Zipkin at 9411 and Jaeger at
+14268, the console answers at 16686; where one of these ports is taken, a free one instead (COLLECTOR_…_PORT and
+CONSOLE_PORT choose others).`,
   examples: [
     'spanloom up',
     'spanloom up --data .data --scale trace-assembler=2',
@@ -49,6 +52,7 @@ where: {"ready":true,"kafka":…,"redis":…,"s3":{…},"console":url,"metrics":
         kafka: bootstrapOf(addresses),
         redis: addresses.redis,
         s3: addresses.s3,
+        collector: supervisor.collector,
         console: supervisor.console,
         metrics: supervisor.metrics(),
         pids: supervisor.pids(),

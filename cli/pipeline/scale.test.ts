@@ -5,6 +5,7 @@ import { servicesToRun } from './scale.ts';
 describe('servicesToRun', () => {
   it('runs one of each unless told otherwise', () => {
     expect(Object.fromEntries(servicesToRun(undefined, []))).toEqual({
+      collector: 1,
       'span-router': 1,
       'trace-assembler': 1,
       'graph-builder': 1,
@@ -31,6 +32,8 @@ describe('servicesToRun', () => {
     [undefined, ['archiver=-1']],
     [undefined, ['archiver=999']],
     [undefined, ['nonsense=1']],
+    [undefined, ['console=2']],
+    [undefined, ['collector=2']],
     ['alerter', ['archiver=2']],
   ])('refuses --only %s --scale %s', (only, scale) => {
     expect(() => servicesToRun(only, scale)).toThrow(UsageError);

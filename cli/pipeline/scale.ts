@@ -37,8 +37,9 @@ export function servicesToRun(
       throw new UsageError(`--scale takes NAME=N with N from 0 to ${PROCESSES_MAX}, not '${item}'.`);
     }
     if (!counts.has(service)) throw new UsageError(`--scale names ${service}, which --only leaves out.`);
-    // It keeps its stores in one folder.
-    if (service === 'console' && Number(number) > 1) throw new UsageError('--scale: there is one console, or none.');
+    if (ONE_OR_NONE.has(service) && Number(number) > 1) {
+      throw new UsageError(`--scale: there is one ${service}, or none.`);
+    }
     counts.set(service, Number(number));
   }
   return counts;
@@ -58,3 +59,5 @@ function serviceName(name: string, option: string): ServiceName {
 }
 
 const PROCESSES_MAX = 32;
+/** The console keeps its stores in one folder; the collector has ports that are known. */
+const ONE_OR_NONE: ReadonlySet<ServiceName> = new Set(['console', 'collector']);

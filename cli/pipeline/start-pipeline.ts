@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
@@ -9,6 +8,7 @@ import { connectKafka } from '../kafka/connect.ts';
 import type { ServiceName } from '../services.ts';
 import type { ProcessEvent } from '../supervisor/supervised-process.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
+import { usualPorts } from './usual-ports.ts';
 
 export interface PipelineOptions {
   readonly services: ReadonlyMap<ServiceName, number>;
@@ -56,7 +56,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
   try {
     stopIfAborted(options.signal);
-    const env = { ...pipelineEnvironment(options, stack), ...(await consoleEnvironment(options, logFolder)) };
+    const env = { ...pipelineEnvironment(options, stack, logFolder), ...(await usualPorts(options.env)) };
     await createTopics(env, options);
     stopIfAborted(options.signal);
     supervisor = new Supervisor({ scale: options.services, env, logFolder, onEvent: options.onEvent });
@@ -84,9 +84,11 @@ function makeLogFolder(dataDir: string | undefined): string {
 }
 
 function pipelineEnvironment(
-  { env, settings, prefix, partitions, ingestTopic }: PipelineOptions,
+  { env, settings, prefix, partitions, ingestTopic, dataDir }: PipelineOptions,
   stack: Stack,
+  logFolder: string,
 ): Record<string, string | undefined> {
+  const consoleFolder = dataDir === undefined ? path.join(logFolder, 'console-data') : path.resolve(dataDir, 'console');
   return {
     ...env,
     ...stackEnvironment(stack.addresses),
@@ -94,37 +96,12 @@ function pipelineEnvironment(
     SPANLOOM_PREFIX: prefix,
     PARTITIONS: String(partitions),
     INGEST_TOPICS: ingestTopic,
+    COLLECTOR_TOPIC: ingestTopic,
+    CONSOLE_DATA_DIR: env['CONSOLE_DATA_DIR'] ?? consoleFolder,
     LOG_FORMAT: 'json',
     METRICS_PORT: '0',
     ...settings,
   };
-}
-
-/** Where no other port is asked for the console takes its usual one, or a free one when somebody else has that. */
-async function consoleEnvironment(
-  { env, dataDir }: PipelineOptions,
-  logFolder: string,
-): Promise<Record<string, string | undefined>> {
-  const folder = dataDir === undefined ? path.join(logFolder, 'console-data') : path.resolve(dataDir, 'console');
-  return {
-    CONSOLE_DATA_DIR: env['CONSOLE_DATA_DIR'] ?? folder,
-    CONSOLE_PORT: env['CONSOLE_PORT'] ?? ((await isFree(CONSOLE_PORT)) ? undefined : '0'),
-  };
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', resolve);
-    });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
 }
 
 async function createTopics(env: Record<string, string | undefined>, options: PipelineOptions): Promise<void> {
@@ -149,6 +126,3 @@ async function stopAll(supervisor: Supervisor | undefined, stack: Stack, tempora
 function stopIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new SpanloomError('INTERRUPTED', 'Stopped before everything was up');
 }
-
-/** Default of CONSOLE_PORT. */
-const CONSOLE_PORT = 16_686;

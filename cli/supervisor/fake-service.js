@@ -26,4 +26,7 @@ const server = createServer((request, response) => {
 server.listen(Number(process.env.METRICS_PORT ?? 0), '127.0.0.1', () => {
   process.stdout.write('something else first\n');
   process.stdout.write(`{"service":"fake","metrics":"http://127.0.0.1:${server.address().port}/metrics"}\n`);
+  // Where nobody says which port, each process has another.
+  const port = process.env.COLLECTOR_HTTP_PORT ?? 10_000 + (process.pid % 50_000);
+  process.stdout.write(`{"service":"fake","collector":{"otlp":"http://127.0.0.1:${port}"}}\n`);
 });

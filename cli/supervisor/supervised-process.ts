@@ -37,6 +37,8 @@ export class SupervisedProcess {
   metricsUrl: string | undefined;
   /** Of the console: where its page is. */
   consoleUrl: string | undefined;
+  /** Of the collector: where it takes spans in, by door. */
+  collectorUrls: Readonly<Record<string, string>> | undefined;
   restarts = 0;
   private readonly spec: ProcessSpec;
   private readonly options: ProcessOptions;
@@ -105,7 +107,7 @@ export class SupervisedProcess {
   private spawn(): void {
     this.startedAtMs = performance.now();
     const child = spawn(this.spec.command, [...this.spec.args], {
-      env: { ...this.spec.env, ...this.stickyPort(), SPANLOOM_SUPERVISED: '1' },
+      env: { ...this.spec.env, ...this.stickyPorts(), SPANLOOM_SUPERVISED: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
@@ -114,8 +116,10 @@ export class SupervisedProcess {
     // A child that dies at once breaks the pipe; its exit is what counts.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stdout }).on('line', (line) => {
-      this.consoleUrl = addressIn(line, 'console') ?? this.consoleUrl;
-      const url = listening ? undefined : addressIn(line, 'metrics');
+      const { metrics, console: page, collector } = addressesIn(line);
+      this.consoleUrl = page ?? this.consoleUrl;
+      this.collectorUrls = collector ?? this.collectorUrls;
+      const url = listening ? undefined : metrics;
       if (url === undefined) return this.keep(line);
       listening = true;
       this.metricsUrl = url;
@@ -132,11 +136,16 @@ export class SupervisedProcess {
   }
 
   /** A service keeps its addresses across restarts, so whoever reads from it need not ask again. */
-  private stickyPort(): Record<string, string> {
-    return {
-      ...(this.metricsUrl === undefined ? {} : { METRICS_PORT: new URL(this.metricsUrl).port }),
-      ...(this.consoleUrl === undefined ? {} : { CONSOLE_PORT: new URL(this.consoleUrl).port }),
-    };
+  private stickyPorts(): Record<string, string> {
+    const urls: [string, string | undefined][] = [
+      ['METRICS_PORT', this.metricsUrl],
+      ['CONSOLE_PORT', this.consoleUrl],
+      ['COLLECTOR_HTTP_PORT', this.collectorUrls?.['otlp']],
+      ['COLLECTOR_GRPC_PORT', this.collectorUrls?.['grpc']],
+      ['COLLECTOR_ZIPKIN_PORT', this.collectorUrls?.['zipkin']],
+      ['COLLECTOR_JAEGER_PORT', this.collectorUrls?.['jaeger']],
+    ];
+    return Object.fromEntries(urls.flatMap(([name, url]) => (url === undefined ? [] : [[name, new URL(url).port]])));
   }
 
   private async waitUntilReady(child: ChildProcess, metricsUrl: string): Promise<void> {
@@ -194,13 +203,19 @@ function stoppedTooEarly(name: string): SpanloomError {
   return new SpanloomError('SERVICE_FAILED', `${name} was stopped before it was ready`);
 }
 
-function addressIn(line: string, name: 'metrics' | 'console'): string | undefined {
-  if (!line.startsWith('{')) return undefined;
+/** What a service says on stdout of where it listens. */
+interface Addresses {
+  readonly metrics?: string;
+  readonly console?: string;
+  readonly collector?: Readonly<Record<string, string>>;
+}
+
+function addressesIn(line: string): Addresses {
+  if (!line.startsWith('{"service":')) return {};
   try {
-    const said = JSON.parse(line) as Record<string, unknown>;
-    return typeof said[name] === 'string' ? said[name] : undefined;
+    return JSON.parse(line) as Addresses;
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -57,6 +57,11 @@ export class Supervisor {
     return Object.fromEntries(this.processes.map(({ name, metricsUrl }) => [name, metricsUrl ?? '']));
   }
 
+  /** URL by door of the collector, when it runs. */
+  get collector(): Readonly<Record<string, string>> | undefined {
+    return this.processes.find(({ collectorUrls }) => collectorUrls !== undefined)?.collectorUrls;
+  }
+
   /** Address of the console's page, when it runs. */
   get console(): string | undefined {
     return this.processes.find(({ consoleUrl }) => consoleUrl !== undefined)?.consoleUrl;

@@ -40,6 +40,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     remedy: 'In a topic of ours: something else writes there. Find it by the dead letter.',
   },
   AVRO_ENCODE: { meaning: 'A value does not fit its Avro schema.', remedy: 'A defect; please report it.' },
+  COLLECTOR_PORT: {
+    meaning: 'A port of the collector cannot be listened on.',
+    remedy: 'Another process has it, or the address is not of this machine: choose another COLLECTOR_…_PORT, or 0.',
+  },
   CONFIG_INVALID: {
     meaning: 'Settings, or what they name, cannot be used. All mistakes are listed.',
     remedy: 'Correct them; docs/config.md says what each may be. The exit code is 78.',
@@ -134,6 +138,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   },
   OTLP_DECODE: { meaning: 'Bytes cannot be decoded as an OTLP trace request.', remedy: 'Look at what produced them.' },
   PRODUCE_FAILED: { meaning: 'Messages could not be written to Kafka.', remedy: 'The cause is in the sentence.' },
+  PRODUCE_TIMEOUT: {
+    meaning: 'Kafka did not acknowledge spans within COLLECTOR_ACK_TIMEOUT_MS.',
+    remedy: 'Clients are told to try again, and copies are counted once. Look at the brokers: disk, in-sync replicas.',
+  },
   PRODUCE_INPUT: { meaning: 'A file for `spanloom produce` is not of the format named.', remedy: 'See its --help.' },
   REDIS_COMMAND: {
     meaning: 'Redis did not carry out a command, or not in time.',

@@ -9,6 +9,8 @@ export class SpanTable {
   count = 0;
   /** Contexts filled: one per ScopeSpans, that is a (resource, scope) pair. */
   contextCount = 0;
+  /** True when the bytes last scanned had more spans or contexts than `rowsMax`; then the rows are not all of them. */
+  isOverfull = false;
 
   // ---- spans; each column has `count` valid rows -----------------------------------------------------------------
   /** First byte of the span as a field of its ScopeSpans: tag, length, body. Ranges of neighbours can be copied whole. */
@@ -50,15 +52,26 @@ export class SpanTable {
   scopeSchemaUrlStart = new Int32Array(CONTEXTS_AT_FIRST);
   scopeSchemaUrlEnd = new Int32Array(CONTEXTS_AT_FIRST);
 
+  private readonly rowsMax: number;
+
+  /**
+   * @param rowsMax a power of two. An empty span is two bytes and its row fifty, so whoever scans large requests of
+   *   strangers sets a limit.
+   */
+  constructor(rowsMax = Number.POSITIVE_INFINITY) {
+    this.rowsMax = rowsMax;
+  }
+
   clear(): void {
     this.count = 0;
     this.contextCount = 0;
+    this.isOverfull = false;
   }
 
   /** Appends an empty row and answers its index. */
   addSpan(): number {
     if (this.count === this.fieldStart.length) this.growSpans();
-    const row = this.count++;
+    const row = this.isOverfull ? 0 : this.count++;
     this.traceId[row] = -1;
     this.spanId[row] = -1;
     this.parentSpanId[row] = -1;
@@ -77,7 +90,7 @@ export class SpanTable {
   /** Appends an empty context and answers its index. */
   addContext(): number {
     if (this.contextCount === this.resourceStart.length) this.growContexts();
-    const row = this.contextCount++;
+    const row = this.isOverfull ? 0 : this.contextCount++;
     this.resourceStart[row] = -1;
     this.resourceEnd[row] = -1;
     this.resourceSchemaUrlStart[row] = -1;
@@ -91,6 +104,10 @@ export class SpanTable {
 
   private growSpans(): void {
     const rows = this.fieldStart.length * 2;
+    if (rows > this.rowsMax) {
+      this.isOverfull = true;
+      return;
+    }
     this.fieldStart = grown(this.fieldStart, new Int32Array(rows));
     this.bodyStart = grown(this.bodyStart, new Int32Array(rows));
     this.bodyEnd = grown(this.bodyEnd, new Int32Array(rows));
@@ -111,6 +128,10 @@ export class SpanTable {
 
   private growContexts(): void {
     const rows = this.resourceStart.length * 2;
+    if (rows > this.rowsMax) {
+      this.isOverfull = true;
+      return;
+    }
     this.resourceStart = grown(this.resourceStart, new Int32Array(rows));
     this.resourceEnd = grown(this.resourceEnd, new Int32Array(rows));
     this.resourceSchemaUrlStart = grown(this.resourceSchemaUrlStart, new Int32Array(rows));

@@ -3,6 +3,7 @@ import { COMMON_METRICS, createMetrics, type Metrics } from '../../lib/observabi
 import { systemClock } from '../../lib/runtime/clock.ts';
 import { alerterEvents } from '../../services/alerter/adapters/alerter-events.ts';
 import { archiverEvents } from '../../services/archiver/adapters/archiver-events.ts';
+import { collectorMetrics } from '../../services/collector/adapters/collector-metrics.ts';
 import { createDestinationEvents } from '../../services/forwarder/adapters/destination-events.ts';
 import { graphMetrics } from '../../services/graph-builder/adapters/graph-metrics.ts';
 import { createSinkEvents } from '../../services/notifier/adapters/sink-events.ts';
@@ -14,6 +15,7 @@ const logger = createLogger({ service: 'docs', level: 'error', format: 'json' })
 
 /** What each service registers, by registering it. */
 const REGISTER: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
+  collector: (metrics) => collectorMetrics(metrics, () => 0),
   'span-router': routerMetrics,
   'trace-assembler': (metrics) => assemblerEvents(metrics, logger),
   'graph-builder': (metrics) => graphMetrics(metrics, { seriesMax: 1, staleMs: 1, clock: systemClock }),

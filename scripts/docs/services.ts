@@ -1,6 +1,7 @@
 import type { Declared, Settings } from '../../lib/config/settings.ts';
 import { settings as alerter } from '../../services/alerter/config.ts';
 import { settings as archiver } from '../../services/archiver/config.ts';
+import { settings as collector } from '../../services/collector/config.ts';
 import { settings as consoleService } from '../../services/console/config.ts';
 import { settings as forwarder } from '../../services/forwarder/config.ts';
 import { settings as graphBuilder } from '../../services/graph-builder/config.ts';
@@ -11,6 +12,7 @@ import { settings as traceAssembler } from '../../services/trace-assembler/confi
 /** In the order in which spans pass them. */
 export const SERVICE_MODULES: readonly { readonly name: string; readonly settings: { readonly settings: Settings } }[] =
   [
+    { name: 'collector', settings: collector },
     { name: 'span-router', settings: spanRouter },
     { name: 'trace-assembler', settings: traceAssembler },
     { name: 'graph-builder', settings: graphBuilder },

@@ -6,6 +6,15 @@ import { testStack } from './stack.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 
+/** Tests run side by side. */
+const FREE_PORTS = {
+  CONSOLE_PORT: '0',
+  COLLECTOR_HTTP_PORT: '0',
+  COLLECTOR_GRPC_PORT: '0',
+  COLLECTOR_ZIPKIN_PORT: '0',
+  COLLECTOR_JAEGER_PORT: '0',
+};
+
 /** A `spanloom` command as a process of its own, against the run's stack. */
 export class Command {
   readonly stdout: string[] = [];
@@ -16,7 +25,7 @@ export class Command {
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [path.join(ROOT, 'cli/main.ts'), ...args], {
       cwd: ROOT,
-      env: { ...process.env, ...stackEnvironment(testStack()), NO_COLOR: '1', CONSOLE_PORT: '0', ...env },
+      env: { ...process.env, ...stackEnvironment(testStack()), NO_COLOR: '1', ...FREE_PORTS, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const name of ['stdout', 'stderr'] as const) {

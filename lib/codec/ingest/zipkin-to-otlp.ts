@@ -95,14 +95,18 @@ function eventOf({ timestamp, value }: ZipkinAnnotation): DraftEvent {
   return { timeNanos: timestamp * NANOS_PER_MICRO, name: value, attributes: [] };
 }
 
-/** As OpenTelemetry's exporters for Zipkin write it: `otel.status_code`, else an `error` tag, which says why. */
+/**
+ * As exporters for Zipkin write it: OpenTelemetry's `otel.status_code`, OpenCensus' `census.status_code` (of gRPC, 0 is
+ * OK), else an `error` tag, which says why.
+ */
 function statusOf(tags: readonly Attribute[]): DraftStatus | undefined {
   const error = textOf(tags, 'error');
   const code = textOf(tags, 'otel.status_code')?.toUpperCase();
-  const message = textOf(tags, 'otel.status_description') ?? (error === 'true' ? '' : (error ?? ''));
+  const censusCode = textOf(tags, 'census.status_code') ?? '0';
+  const description = textOf(tags, 'otel.status_description') ?? textOf(tags, 'census.status_description');
   if (code === 'OK') return { code: STATUS.ok };
-  if (code === 'ERROR' || (error !== undefined && error !== 'false')) return { code: STATUS.error, message };
-  return undefined;
+  if (code !== 'ERROR' && censusCode === '0' && (error === undefined || error === 'false')) return undefined;
+  return { code: STATUS.error, message: description ?? (error === 'true' ? '' : (error ?? '')) };
 }
 
 function textOf(tags: readonly Attribute[], key: string): string | undefined {

@@ -45,6 +45,7 @@ export const TRACE = [
 ];
 
 interface Call {
+  readonly trace: string;
   readonly id: string;
   readonly parent: string | undefined;
   readonly service: string;
@@ -55,41 +56,51 @@ interface Call {
   readonly event: bigint | undefined;
 }
 
-const CALLS: readonly Call[] = [
-  {
-    id: CLIENT_ID,
-    parent: undefined,
-    service: 'web',
-    kind: 'client',
-    start: START_MICROS,
-    duration: CLIENT_MICROS,
-    event: undefined,
-  },
-  {
-    id: SERVER_ID,
-    parent: CLIENT_ID,
-    service: 'shop',
-    kind: 'server',
-    start: START_MICROS + SERVER_OFFSET_MICROS,
-    duration: SERVER_MICROS,
-    event: START_MICROS + SERVER_OFFSET_MICROS,
-  },
-];
+function callsOf(trace: string): readonly Call[] {
+  return [
+    {
+      trace,
+      id: CLIENT_ID,
+      parent: undefined,
+      service: 'web',
+      kind: 'client',
+      start: START_MICROS,
+      duration: CLIENT_MICROS,
+      event: undefined,
+    },
+    {
+      trace,
+      id: SERVER_ID,
+      parent: CLIENT_ID,
+      service: 'shop',
+      kind: 'server',
+      start: START_MICROS + SERVER_OFFSET_MICROS,
+      duration: SERVER_MICROS,
+      event: START_MICROS + SERVER_OFFSET_MICROS,
+    },
+  ];
+}
 
-export const ENCODED_CALL: [SpanEncoding, Buffer[]][] = [
-  ['otlp_proto', CALLS.map((call) => encodeReference({ resourceSpans: [otlpOf(call, bytesOf)] } as never))],
-  ['otlp_json', CALLS.map((call) => json({ resourceSpans: [otlpOf(call, (hex) => hex)] }))],
-  ['zipkin_json', [json(CALLS.map(zipkinV2))]],
-  ['zipkin_json', [json(CALLS.map(zipkinV1))]],
-  ['zipkin_proto', [encodeForeign('ZipkinList', { spans: CALLS.map(zipkinProto) })]],
-  ['zipkin_thrift', [list(CALLS.map(zipkinThrift)).bytes]],
-  ['jaeger_proto', CALLS.map((call) => encodeForeign('JaegerSpan', jaegerProto(call)))],
-  ['jaeger_json', CALLS.map((call) => json(jaegerProtoJson(call)))],
-  ['jaeger_json', [json({ data: [jaegerTrace()] })]],
-  ['jaeger_thrift', CALLS.map((call) => jaegerThrift(call).bytes)],
-  ['opencensus_proto', CALLS.map((call) => encodeForeign('CensusRequest', openCensus(call)))],
-  ['avro', CALLS.map(avroOf)],
-];
+/** The call in every encoding. @param traceId 32 hex digits; each makes a trace of its own. */
+export function encodedCall(traceId: string): [SpanEncoding, Buffer[]][] {
+  const calls = callsOf(traceId);
+  return [
+    ['otlp_proto', calls.map((call) => encodeReference({ resourceSpans: [otlpOf(call, bytesOf)] } as never))],
+    ['otlp_json', calls.map((call) => json({ resourceSpans: [otlpOf(call, (hex) => hex)] }))],
+    ['zipkin_json', [json(calls.map(zipkinV2))]],
+    ['zipkin_json', [json(calls.map(zipkinV1))]],
+    ['zipkin_proto', [encodeForeign('ZipkinList', { spans: calls.map(zipkinProto) })]],
+    ['zipkin_thrift', [list(calls.map(zipkinThrift)).bytes]],
+    ['jaeger_proto', calls.map((call) => encodeForeign('JaegerSpan', jaegerProto(call)))],
+    ['jaeger_json', calls.map((call) => json(jaegerProtoJson(call)))],
+    ['jaeger_json', [json({ data: [jaegerTrace(calls)] })]],
+    ['jaeger_thrift', calls.map((call) => jaegerThrift(call).bytes)],
+    ['opencensus_proto', calls.map((call) => encodeForeign('CensusRequest', openCensus(call)))],
+    ['avro', calls.map(avroOf)],
+  ];
+}
+
+export const ENCODED_CALL = encodedCall(TRACE_ID);
 
 function otlpOf(call: Call, id: (hex: string) => unknown): object {
   return {
@@ -98,7 +109,7 @@ function otlpOf(call: Call, id: (hex: string) => unknown): object {
       {
         spans: [
           {
-            traceId: id(TRACE_ID),
+            traceId: id(call.trace),
             spanId: id(call.id),
             ...(call.parent === undefined ? {} : { parentSpanId: id(call.parent) }),
             name: 'get /cart',
@@ -115,9 +126,9 @@ function otlpOf(call: Call, id: (hex: string) => unknown): object {
   };
 }
 
-function zipkinV2({ id, parent, service, kind, start, duration, event }: Call): object {
+function zipkinV2({ trace, id, parent, service, kind, start, duration, event }: Call): object {
   return {
-    traceId: TRACE_ID,
+    traceId: trace,
     id,
     parentId: parent,
     name: 'get /cart',
@@ -130,11 +141,11 @@ function zipkinV2({ id, parent, service, kind, start, duration, event }: Call): 
   };
 }
 
-function zipkinV1({ id, parent, service, kind, start, duration, event }: Call): object {
+function zipkinV1({ trace, id, parent, service, kind, start, duration, event }: Call): object {
   const endpoint = { serviceName: service, ipv4: '10.0.0.1', port: 80 };
   const [begin, end] = kind === 'client' ? ['cs', 'cr'] : ['sr', 'ss'];
   return {
-    traceId: TRACE_ID,
+    traceId: trace,
     id,
     parentId: parent,
     name: 'get /cart',
@@ -152,9 +163,9 @@ function zipkinV1({ id, parent, service, kind, start, duration, event }: Call): 
   };
 }
 
-function zipkinProto({ id, parent, service, kind, start, duration, event }: Call): object {
+function zipkinProto({ trace, id, parent, service, kind, start, duration, event }: Call): object {
   return {
-    traceId: bytesOf(TRACE_ID),
+    traceId: bytesOf(trace),
     id: bytesOf(id),
     ...(parent === undefined ? {} : { parentId: bytesOf(parent) }),
     name: 'get /cart',
@@ -167,13 +178,13 @@ function zipkinProto({ id, parent, service, kind, start, duration, event }: Call
   };
 }
 
-function zipkinThrift({ id, parent, service, kind, start, duration, event }: Call): ThriftValue {
+function zipkinThrift({ trace, id, parent, service, kind, start, duration, event }: Call): ThriftValue {
   const endpoint = struct({ 1: i32(0x0a000001), 2: i16(80), 3: text(service) });
   const annotation = (time: bigint, value: string) => struct({ 1: i64(time), 2: text(value), 3: endpoint });
   const tag = (key: string, value: string) => struct({ 1: text(key), 2: text(value), 3: i32(6), 4: endpoint });
   const [begin, end] = kind === 'client' ? ['cs', 'cr'] : ['sr', 'ss'];
   return struct({
-    1: i64(BigInt(`0x${TRACE_ID.slice(16)}`)),
+    1: i64(BigInt(`0x${trace.slice(16)}`)),
     3: text('get /cart'),
     4: i64(BigInt(`0x${id}`)),
     5: parent === undefined ? undefined : i64(BigInt(`0x${parent}`)),
@@ -186,16 +197,16 @@ function zipkinThrift({ id, parent, service, kind, start, duration, event }: Cal
     9: bool(false),
     10: i64(start),
     11: i64(duration),
-    12: i64(BigInt(`0x${TRACE_ID.slice(0, 16)}`)),
+    12: i64(BigInt(`0x${trace.slice(0, 16)}`)),
   });
 }
 
-function jaegerProto({ id, parent, service, kind, start, duration, event }: Call): object {
+function jaegerProto({ trace, id, parent, service, kind, start, duration, event }: Call): object {
   return {
-    traceId: bytesOf(TRACE_ID),
+    traceId: bytesOf(trace),
     spanId: bytesOf(id),
     operationName: 'get /cart',
-    references: parent === undefined ? [] : [{ traceId: bytesOf(TRACE_ID), spanId: bytesOf(parent), refType: 0 }],
+    references: parent === undefined ? [] : [{ traceId: bytesOf(trace), spanId: bytesOf(parent), refType: 0 }],
     flags: 1,
     startTime: timeOf(start),
     duration: timeOf(duration),
@@ -209,14 +220,13 @@ function jaegerProto({ id, parent, service, kind, start, duration, event }: Call
   };
 }
 
-function jaegerProtoJson({ id, parent, service, kind, start, duration, event }: Call): object {
+function jaegerProtoJson({ trace, id, parent, service, kind, start, duration, event }: Call): object {
   const base64 = (hex: string) => bytesOf(hex).toString('base64');
   return {
-    traceId: base64(TRACE_ID),
+    traceId: base64(trace),
     spanId: base64(id),
     operationName: 'get /cart',
-    references:
-      parent === undefined ? [] : [{ traceId: base64(TRACE_ID), spanId: base64(parent), refType: 'CHILD_OF' }],
+    references: parent === undefined ? [] : [{ traceId: base64(trace), spanId: base64(parent), refType: 'CHILD_OF' }],
     flags: 1,
     startTime: rfc3339(start),
     duration: `0.${String(duration).padStart(6, '0')}s`,
@@ -230,15 +240,15 @@ function jaegerProtoJson({ id, parent, service, kind, start, duration, event }: 
   };
 }
 
-function jaegerTrace(): object {
+function jaegerTrace(calls: readonly Call[]): object {
   return {
-    traceID: TRACE_ID,
-    processes: Object.fromEntries(CALLS.map(({ service }, i) => [`p${i}`, { serviceName: service, tags: [] }])),
-    spans: CALLS.map(({ id, parent, kind, start, duration, event }, i) => ({
-      traceID: TRACE_ID,
+    traceID: calls[0]?.trace,
+    processes: Object.fromEntries(calls.map(({ service }, i) => [`p${i}`, { serviceName: service, tags: [] }])),
+    spans: calls.map(({ trace, id, parent, kind, start, duration, event }, i) => ({
+      traceID: trace,
       spanID: id,
       operationName: 'get /cart',
-      references: parent === undefined ? [] : [{ refType: 'CHILD_OF', traceID: TRACE_ID, spanID: parent }],
+      references: parent === undefined ? [] : [{ refType: 'CHILD_OF', traceID: trace, spanID: parent }],
       startTime: Number(start),
       duration: Number(duration),
       tags: [
@@ -255,11 +265,11 @@ function jaegerTrace(): object {
   };
 }
 
-function jaegerThrift({ id, parent, service, kind, start, duration, event }: Call): ThriftValue {
+function jaegerThrift({ trace, id, parent, service, kind, start, duration, event }: Call): ThriftValue {
   const tag = (key: string, value: string) => struct({ 1: text(key), 2: i32(0), 3: text(value) });
   const span = struct({
-    1: i64(BigInt(`0x${TRACE_ID.slice(16)}`)),
-    2: i64(BigInt(`0x${TRACE_ID.slice(0, 16)}`)),
+    1: i64(BigInt(`0x${trace.slice(16)}`)),
+    2: i64(BigInt(`0x${trace.slice(0, 16)}`)),
     3: i64(BigInt(`0x${id}`)),
     4: i64(parent === undefined ? 0n : BigInt(`0x${parent}`)),
     5: text('get /cart'),
@@ -276,12 +286,12 @@ function jaegerThrift({ id, parent, service, kind, start, duration, event }: Cal
   return struct({ 1: struct({ 1: text(service) }), 2: list([span]) });
 }
 
-function openCensus({ id, parent, service, kind, start, duration, event }: Call): object {
+function openCensus({ trace, id, parent, service, kind, start, duration, event }: Call): object {
   return {
     node: { serviceInfo: { name: service } },
     spans: [
       {
-        traceId: bytesOf(TRACE_ID),
+        traceId: bytesOf(trace),
         spanId: bytesOf(id),
         ...(parent === undefined ? {} : { parentSpanId: bytesOf(parent) }),
         name: { value: 'get /cart' },
@@ -299,9 +309,9 @@ function openCensus({ id, parent, service, kind, start, duration, event }: Call)
   };
 }
 
-function avroOf({ id, parent, service, kind, start, duration, event }: Call): Buffer {
+function avroOf({ trace, id, parent, service, kind, start, duration, event }: Call): Buffer {
   return avroSpanCodec.encode({
-    traceId: TRACE_ID,
+    traceId: trace,
     spanId: id,
     parentSpanId: parent ?? null,
     traceState: '',
