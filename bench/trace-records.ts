@@ -26,14 +26,17 @@ export async function* traceRecords(
   let position = 0;
   let nowMs = 1_760_000_000_000;
   const commit = async function* (): AsyncGenerator<TraceRecords> {
-    const prepared = await stage.prepare('interval');
-    if (prepared === undefined) return;
-    const records = prepared.outputs
-      .filter(({ topic }) => topic === ASSEMBLER_SETTINGS.tracesTopic)
-      .flatMap((output) => output.records);
-    await stage.committed(prepared, () => (position += records.length));
-    if (records.length > 0) yield { records, spans };
-    spans = 0;
+    // One commit is one transaction, which takes a part of what waits.
+    for (;;) {
+      const prepared = await stage.prepare('interval');
+      if (prepared === undefined) return;
+      const records = prepared.outputs
+        .filter(({ topic }) => topic === ASSEMBLER_SETTINGS.tracesTopic)
+        .flatMap((output) => output.records);
+      await stage.committed(prepared, () => (position += records.length));
+      if (records.length > 0) yield { records, spans };
+      spans = 0;
+    }
   };
   let offset = 0;
   const apply = async (value: Buffer) => {

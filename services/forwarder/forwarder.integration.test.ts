@@ -4,12 +4,12 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Producer } from 'kafkajs';
-import { deadLetterCodec } from '../../lib/codec/records.ts';
+import { type AssembledTrace, deadLetterCodec } from '../../lib/codec/records.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
 import { type Received, Receiver } from '../../lib/testkit/http-receiver.ts';
 import { otlp } from '../../lib/testkit/otlp-builder.ts';
-import { decodeReference } from '../../lib/testkit/otlp-reference.ts';
+import { decodeReference, type ReferenceSpan } from '../../lib/testkit/otlp-reference.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
 import { Command, runCommand } from '../../test/support/command.ts';
 import { type ServiceUnderTest, startService } from '../../test/support/service.ts';
@@ -79,11 +79,11 @@ function pipeline(name: string) {
       await service.stop();
     },
     /** Traces of two spans each, by number, spread over the partitions. */
-    async assemble(from: number, to: number) {
+    async assemble(from: number, to: number, fields: (id: number) => Partial<AssembledTrace> = () => ({})) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const messages = numbers(from, to)
           .filter((id) => id % PARTITIONS === partition)
-          .map((id) => ({ ...traceRecord(assembledTrace(traceBytes(id))), partition }));
+          .map((id) => ({ ...traceRecord(assembledTrace(traceBytes(id), fields(id))), partition }));
         if (messages.length > 0) await producer.send({ topic: topics.traces, messages });
       }
     },
@@ -108,13 +108,18 @@ function traceBytes(trace: number): Buffer {
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const waitFor = (isTrue: () => Promise<boolean> | boolean) => waitForRecords(async () => isTrue(), Boolean, 60_000);
 
-/** Numbers of the traces in an OTLP request, one for each span. */
-function tracesIn({ bytes, headers }: Received): number[] {
+/** Spans of an OTLP request, as another implementation reads them. */
+function spansIn({ bytes, headers }: Received): ReferenceSpan[] {
   const body = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
   return (decodeReference(body).resourceSpans ?? []).flatMap(({ scopeSpans = [] }) =>
-    scopeSpans.flatMap(({ spans = [] }) =>
-      spans.map(({ traceId = new Uint8Array() }) => Number.parseInt(Buffer.from(traceId).toString('hex'), 16)),
-    ),
+    scopeSpans.flatMap(({ spans = [] }) => spans),
+  );
+}
+
+/** Numbers of the traces in an OTLP request, one for each span. */
+function tracesIn(received: Received): number[] {
+  return spansIn(received).map(({ traceId = new Uint8Array() }) =>
+    Number.parseInt(Buffer.from(traceId).toString('hex'), 16),
   );
 }
 
@@ -232,6 +237,26 @@ describe('forwarder', () => {
     run();
     await waitFor(() => distinct(apm).length === 400);
     expect(distinct(apm)).toEqual(numbers(1, 401));
+  });
+
+  it('samples whole traces: errors and a share of the rest, late spans as their trace, after a restart too', async () => {
+    const apm = await receiver();
+    const { start, stop, assemble } = pipeline('forwarder-sampling');
+    const sampling = { rules: [{ name: 'errors', when: { error: true } }], rest: { ratio: 0 } };
+    const service = await start([otlpTo(apm.url, { sampling })]);
+    await assemble(1, 21, (id) => ({ errorCount: id % 4 === 0 ? 1 : 0 }));
+    await waitFor(() => allTraces(apm).length === 10);
+    expect(distinct(apm)).toEqual([4, 8, 12, 16, 20]);
+    await stop(service);
+
+    // What comes late of each: the kept ones without an error, the others with one.
+    await start([otlpTo(apm.url, { sampling })]);
+    await assemble(1, 21, (id) => ({ revision: 2, errorCount: id % 4 === 0 ? 0 : 1 }));
+    await assemble(21, 25, () => ({ errorCount: 1 }));
+    await waitFor(() => [21, 22, 23, 24].every((id) => distinct(apm).includes(id)));
+    expect(allTraces(apm)).toEqual([4, 8, 12, 16, 20].flatMap((id) => [id, id, id, id]).concat(twice(numbers(21, 25))));
+    const marks = apm.received.flatMap(spansIn).map(({ traceState }) => traceState);
+    expect(new Set(marks)).toEqual(new Set(['ot=th:0']));
   });
 
   it('begins with what comes from now on unless told otherwise', async () => {

@@ -7,7 +7,7 @@ import { committedOffset } from '../../lib/kafka/committed-offset.ts';
 import { openFencedWriter } from '../../lib/kafka/fenced-writer.ts';
 import { joinGroup } from '../../lib/kafka/membership.ts';
 import { createLogs, type PartitionLogs } from '../../lib/kafka/partition-log.ts';
-import type { AssignedPartition } from '../../lib/kafka/types.ts';
+import type { AssignedPartition, PartitionLog } from '../../lib/kafka/types.ts';
 import { Backoff } from '../../lib/runtime/backoff.ts';
 import { runService, type ServiceContext, type ServiceDefinition } from '../../lib/runtime/run-service.ts';
 import { prepareTopics } from '../../lib/topics/prepare-topics.ts';
@@ -17,10 +17,13 @@ import { createSender } from './adapters/create-sender.ts';
 import { Delivery } from './adapters/delivery.ts';
 import { createDestinationEvents } from './adapters/destination-events.ts';
 import { DestinationWorker } from './adapters/destination-worker.ts';
+import { IncidentWatch } from './adapters/incident-watch.ts';
 import { readDestinationsFile } from './adapters/read-destinations-file.ts';
 import { type ForwarderSettings, settings } from './config.ts';
 import { Circuit } from './core/circuit.ts';
 import type { Destination } from './core/destination.ts';
+import { Intake } from './core/intake.ts';
+import { type OpenIncidents, Sampler } from './core/sampling/sampler.ts';
 import type { DestinationEvents, WorkerPorts } from './ports.ts';
 
 export { settings } from './config.ts';
@@ -51,9 +54,24 @@ export const forwarder: ServiceDefinition<(typeof settings)['settings']> = {
     await prepareTopics(kafka, values);
     const logs = createLogs(kafka);
     onClose(() => logs.close());
+    const topics = topicNames(values.SPANLOOM_PREFIX);
     const eventsOf = createDestinationEvents(metrics, logger);
+    const incidents = await incidentWatch(destinations, () => logs.open(topics.incidents, 0), {
+      clock,
+      logger,
+      onClose,
+    });
     const groups = destinations.map((destination) =>
-      destinationGroup(destination, { values, kafka, logs, clock, log, events: eventsOf(destination.name), onClose }),
+      destinationGroup(destination, {
+        values,
+        kafka,
+        logs,
+        clock,
+        log,
+        incidents,
+        events: eventsOf(destination.name),
+        onClose,
+      }),
     );
     // In order of closing: the workers, then what they send through.
     onClose(() => Promise.all(groups.map((group) => group.stop())));
@@ -67,12 +85,13 @@ interface GroupContext extends Pick<ServiceContext<(typeof settings)['settings']
   readonly kafka: Kafka;
   readonly logs: PartitionLogs;
   readonly log: Parameters<typeof createSender>[1]['log'];
+  readonly incidents: OpenIncidents;
   readonly events: DestinationEvents;
 }
 
 /** Each destination is a consumer group of its own; its partitions in this process share connections and a circuit. */
 function destinationGroup(destination: Destination, context: GroupContext): PartitionGroup {
-  const { values, kafka, logs, clock, log, events, onClose } = context;
+  const { values, kafka, logs, clock, log, incidents, events, onClose } = context;
   const prefix = values.SPANLOOM_PREFIX;
   const { traces: topic } = topicNames(prefix);
   const group = groupId(prefix, `${SERVICE}-${destination.name}`);
@@ -104,11 +123,31 @@ function destinationGroup(destination: Destination, context: GroupContext): Part
         { destination, partition, fetchBytesMax: values.FETCH_BYTES_MAX },
         ports,
         new Delivery({ destination, topic, partition }, ports, circuit, new Backoff(destination.retry)),
+        () => createIntake(destination, values.PARTITIONS, incidents),
         new Backoff(RESTARTS),
       );
     },
   });
   return members;
+}
+
+function createIntake({ sampling }: Destination, partitions: number, incidents: OpenIncidents): Intake {
+  const options = { partitions, incidents, tracesRememberedMax: TRACES_REMEMBERED_MAX };
+  return new Intake(sampling, sampling === undefined ? undefined : new Sampler(sampling, options));
+}
+
+/** Incidents are followed only for destinations that ask for them. */
+async function incidentWatch(
+  destinations: readonly Destination[],
+  openLog: () => PartitionLog,
+  { clock, logger, onClose }: Pick<ServiceContext<(typeof settings)['settings']>, 'clock' | 'logger' | 'onClose'>,
+): Promise<OpenIncidents> {
+  const conditions = destinations.flatMap(({ sampling }) => sampling?.rules.flatMap((rule) => rule.conditions) ?? []);
+  if (!conditions.some(({ kind }) => kind === 'incident')) return { concerns: () => false };
+  const watch = new IncidentWatch(openLog(), clock, logger);
+  onClose(() => watch.stop());
+  await watch.start();
+  return watch.book;
 }
 
 function deadLetterWriter(
@@ -134,4 +173,6 @@ function deadLetterWriter(
   };
 }
 
+/** For each partition of a destination that samples, so that late spans follow their trace: some 10 MB. */
+const TRACES_REMEMBERED_MAX = 100_000;
 const RESTARTS = { firstMs: 500, maxMs: 30_000 };

@@ -31,6 +31,8 @@ export interface DestinationEvents {
   started(partition: number, offset: number): void;
   received(records: number): void;
   foreignRecord(partition: number, offset: number, why: string): void;
+  /** What a rule of its sampling decided on a trace record. */
+  sampled(rule: string, kept: boolean): void;
   delivered(batch: Batch, tookMs: number): void;
   rejectedSpans(spans: number, why: string): void;
   /** Not taken. `next`: what is done about it. */

@@ -32,6 +32,11 @@ export function createDestinationEvents(metrics: Metrics, logger: Logger): (dest
     ...labels,
     'partition',
   ]);
+  const sampled = metrics.counter(
+    'sampled_traces_total',
+    'Trace records by the rule that fitted them: kept, or dropped.',
+    [...labels, 'rule', 'decision'],
+  );
   return (destination) => {
     let state: CircuitState | undefined;
     const tell = (next: CircuitState): void => {
@@ -49,6 +54,7 @@ export function createDestinationEvents(metrics: Metrics, logger: Logger): (dest
         metrics.dropped('foreign_record', 1);
         logger.warn('a record that no assembler wrote was passed over', { destination, partition, offset, why });
       },
+      sampled: (rule, kept) => sampled.inc({ destination, rule, decision: kept ? 'kept' : 'dropped' }),
       delivered(batch, tookMs) {
         traces.inc({ destination }, batch.length);
         requests.inc({ destination, outcome: 'delivered' });

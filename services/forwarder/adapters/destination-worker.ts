@@ -1,11 +1,11 @@
-import { type AssembledTrace, assembledTraceCodec } from '../../../lib/codec/records.ts';
-import { describeError, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import type { Backoff } from '../../../lib/runtime/backoff.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
 import { type Batch, BatchQueue } from '../core/batch.ts';
 import type { Destination } from '../core/destination.ts';
-import type { DestinationEvents, WorkerPorts } from '../ports.ts';
+import type { Intake } from '../core/intake.ts';
+import type { WorkerPorts } from '../ports.ts';
 import type { Delivery } from './delivery.ts';
 
 export interface DestinationWorkerSettings {
@@ -23,13 +23,21 @@ export class DestinationWorker implements Worker {
   private readonly settings: DestinationWorkerSettings;
   private readonly ports: WorkerPorts;
   private readonly delivery: Delivery;
+  private readonly createIntake: () => Intake;
   private readonly restarts: Backoff;
   private stopping = false;
 
-  constructor(settings: DestinationWorkerSettings, ports: WorkerPorts, delivery: Delivery, restarts: Backoff) {
+  constructor(
+    settings: DestinationWorkerSettings,
+    ports: WorkerPorts,
+    delivery: Delivery,
+    createIntake: () => Intake,
+    restarts: Backoff,
+  ) {
     this.settings = settings;
     this.ports = ports;
     this.delivery = delivery;
+    this.createIntake = createIntake;
     this.restarts = restarts;
   }
 
@@ -63,10 +71,12 @@ export class DestinationWorker implements Worker {
     // From here on a crash goes on here, also when the group has not been anywhere before.
     ports.reportOffset(next);
     events.started(settings.partition, next);
+    const intake = this.createIntake();
+    if (intake.learns) await this.learn(intake, next);
     while (!this.stopping) {
       const fetched = await this.fetch(next, queue.dueInMs(clock.monotonicMs()) ?? FETCH_WAIT_MS);
       next = fetched.nextOffset;
-      for (const record of fetched.records) this.take(queue, record);
+      for (const record of fetched.records) this.take(intake, queue, record);
       events.received(fetched.records.length);
       this.restarts.reset();
       for (;;) {
@@ -109,11 +119,30 @@ export class DestinationWorker implements Worker {
     }
   }
 
-  private take(queue: BatchQueue, record: LogRecord): void {
-    const trace = decode(record, this.settings.partition, this.ports.events);
-    // A revision that held only copies has nothing to tell.
-    if (trace === undefined || trace.spanCount === 0) return;
-    queue.add({ trace, offset: record.offset, appendMs: record.timestampMs }, this.ports.clock.monotonicMs());
+  /** What the destination was sent before it stopped helps to decide as before. */
+  private async learn(intake: Intake, position: number): Promise<void> {
+    const { start } = await this.ports.traces.bounds();
+    for (let offset = Math.max(start, position - LEARNT_RECORDS); offset < position && !this.stopping; ) {
+      const fetched = await this.fetch(offset, FETCH_WAIT_MS);
+      for (const record of fetched.records) if (record.offset < position) intake.take(record);
+      offset = fetched.nextOffset;
+    }
+  }
+
+  private take(intake: Intake, queue: BatchQueue, record: LogRecord): void {
+    const { events, clock } = this.ports;
+    const taken = intake.take(record);
+    switch (taken.kind) {
+      case 'forward':
+        if (taken.rule !== undefined) events.sampled(taken.rule, true);
+        queue.add(taken.trace, clock.monotonicMs());
+        return;
+      case 'sampled_out':
+        return events.sampled(taken.rule, false);
+      case 'foreign':
+        return events.foreignRecord(this.settings.partition, record.offset, taken.why);
+      case 'empty':
+    }
   }
 
   /** The lag grows while the destination takes nothing. */
@@ -141,20 +170,8 @@ export class DestinationWorker implements Worker {
   }
 }
 
-function decode(
-  { value, offset }: LogRecord,
-  partition: number,
-  events: Pick<DestinationEvents, 'foreignRecord'>,
-): AssembledTrace | undefined {
-  try {
-    if (value !== null) return assembledTraceCodec.decode(value);
-    events.foreignRecord(partition, offset, 'it has no value');
-  } catch (error) {
-    events.foreignRecord(partition, offset, describeError(error));
-  }
-  return undefined;
-}
-
 const FETCH_WAIT_MS = 500;
 const PAUSE_STEP_MS = 250;
+/** Some minutes of traces, or some seconds where there are many. */
+const LEARNT_RECORDS = 5_000;
 const LAG_MS = 1_000;

@@ -26,8 +26,13 @@ export function createHttpSender(
   };
   return {
     async send(batch, stop) {
+      let encoded: Buffer;
       try {
-        const encoded = encode(batch);
+        encoded = encode(batch);
+      } catch (error) {
+        return { kind: 'refused', why: describeError(error) };
+      }
+      try {
         const body = compression === 'gzip' ? await compress(encoded, FAST) : encoded;
         return judge(await poster.post({ url, headers, body }, stop), options.wallMs());
       } catch (error) {

@@ -1,4 +1,4 @@
-import kafkajs, { type Kafka, type Producer } from 'kafkajs';
+import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
 import { otlpToJson } from '../../../lib/codec/otlp-json.ts';
 import { describeError } from '../../../lib/errors/spanloom-error.ts';
 import { kafkaErrorType } from '../../../lib/kafka/errors.ts';
@@ -29,15 +29,16 @@ export function createKafkaSender(kafka: Kafka, destination: KafkaDestination): 
   };
   return {
     async send(batch) {
+      let messages: Message[];
+      try {
+        messages = batch.map((each) => messageOf(each, encoding));
+      } catch (error) {
+        return { kind: 'refused', why: describeError(error) };
+      }
       try {
         connected ??= connect();
         const producer = await connected;
-        await producer.send({
-          topic,
-          acks: ALL,
-          compression,
-          messages: batch.map((each) => messageOf(each, encoding)),
-        });
+        await producer.send({ topic, acks: ALL, compression, messages });
         return { kind: 'delivered' };
       } catch (error) {
         const verdict = judgeKafka(error);
@@ -50,7 +51,7 @@ export function createKafkaSender(kafka: Kafka, destination: KafkaDestination): 
   };
 }
 
-function messageOf({ trace }: ForwardedTrace, encoding: KafkaDestination['encoding']) {
+function messageOf({ trace }: ForwardedTrace, encoding: KafkaDestination['encoding']): Message {
   const value = encoding === 'otlp_proto' ? trace.otlp : Buffer.from(JSON.stringify(otlpToJson(trace.otlp)));
   return { key: trace.traceId, value };
 }

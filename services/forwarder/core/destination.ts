@@ -1,3 +1,5 @@
+import type { Sampling } from './sampling/rules.ts';
+
 export const DESTINATION_KINDS = ['otlp_http', 'zipkin', 'kafka'] as const;
 export type DestinationKind = (typeof DESTINATION_KINDS)[number];
 
@@ -11,6 +13,8 @@ interface Common {
   readonly startAt: 'end' | 'start';
   /** A trace that a failing destination has not taken so long after its record was written becomes a dead letter. */
   readonly deadLetterAfterMs: number;
+  /** Undefined: it gets every trace. */
+  readonly sampling: Sampling | undefined;
   readonly batch: BatchLimits;
   readonly retry: RetryLimits;
 }

@@ -97,6 +97,11 @@ export class Fields {
     return new Fields(this.raw(name) ?? {}, [...this.path, name], this.mistakes);
   }
 
+  /** The fields of an object in a list. */
+  item(name: string, index: number): Fields {
+    return new Fields(this.list(name)[index], [...this.path, name, index], this.mistakes);
+  }
+
   entries(): readonly (readonly [string, unknown])[] {
     for (const name of Object.keys(this.object)) this.asked.add(name);
     return Object.entries(this.object);

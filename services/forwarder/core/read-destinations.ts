@@ -7,6 +7,7 @@ import {
   type TlsFiles,
 } from './destination.ts';
 import { Fields, isObject, type Mistake } from './fields.ts';
+import { readSampling } from './sampling/read-sampling.ts';
 
 export interface ReadDestinations {
   readonly destinations: readonly Destination[];
@@ -42,6 +43,7 @@ function readDestination(fields: Fields, ownTopics: string): Destination {
     name: fields.text('name', { pattern: /^[a-z0-9][a-z0-9-]{0,39}$/, allowed: '1 to 40 of a-z, 0-9 and dashes' }),
     startAt: fields.choice('startAt', ['end', 'start'], 'end'),
     deadLetterAfterMs: fields.integer('deadLetterAfterMs', { min: 1_000, max: 30 * DAY_MS, fallback: DAY_MS }),
+    sampling: fields.has('sampling') ? readSampling(fields.inner('sampling')) : undefined,
     batch: batchOf(fields.inner('batch')),
     retry: retryOf(fields.inner('retry')),
   };
