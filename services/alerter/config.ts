@@ -1,4 +1,3 @@
-import { parse } from 'yaml';
 import { commonSettings } from '../../lib/config/common.ts';
 import {
   bytes,
@@ -8,10 +7,8 @@ import {
   integer,
   ratio,
   type SettingsOf,
-  text,
 } from '../../lib/config/settings.ts';
-import { describeError } from '../../lib/errors/spanloom-error.ts';
-import { readOwnership } from './core/ownership.ts';
+import { ownerSettings } from '../../lib/owners/owner-settings.ts';
 import { DEFAULT_RULES, type Rules } from './core/rules.ts';
 
 export const settings = defineSettings({
@@ -99,16 +96,7 @@ export const settings = defineSettings({
     max: 3_600_000,
     description: 'Least time between two announcements of an open incident, unless its cause or severity changes.',
   }),
-  SERVICE_OWNERS: text({
-    default: 'services: {}',
-    allowed: 'YAML',
-    description:
-      'Which team owns which service, in YAML: `services:` with `name: team` for each, where `payments-*` stands for all names that begin so; usually a file, by SERVICE_OWNERS_FILE. Incidents name the team that owns the cause and those that are hit. Of services that are not in it, what their resources say counts (GRAPH_OWNER_ATTRIBUTE).',
-    check: ({ SERVICE_OWNERS: declared }) => {
-      const { mistakes } = ownersOf(declared as string);
-      return mistakes.length === 0 ? undefined : `SERVICE_OWNERS: ${mistakes.join('; ')}.`;
-    },
-  }),
+  ...ownerSettings,
   ALERT_SUBJECTS_MAX: integer({
     default: DEFAULT_RULES.subjectsMax,
     min: 100,
@@ -131,15 +119,6 @@ export const settings = defineSettings({
     description: 'Most bytes asked for in one fetch of one partition, as compressed on the broker.',
   }),
 });
-
-/** The teams that SERVICE_OWNERS declares, or what is wrong with it. */
-export function ownersOf(declared: string): ReturnType<typeof readOwnership> {
-  try {
-    return readOwnership(parse(declared));
-  } catch (error) {
-    return { teams: new Map(), mistakes: [`it is no YAML: ${describeError(error).split('\n')[0]}`] };
-  }
-}
 
 export type AlerterSettings = SettingsOf<typeof settings>;
 

@@ -4,6 +4,8 @@ import { createKafka } from '../../lib/kafka/client.ts';
 import { openFencedWriter } from '../../lib/kafka/fenced-writer.ts';
 import { joinGroup } from '../../lib/kafka/membership.ts';
 import { createLogs } from '../../lib/kafka/partition-log.ts';
+import { ownersOf } from '../../lib/owners/owner-settings.ts';
+import { Ownership } from '../../lib/owners/ownership.ts';
 import { systemRandom } from '../../lib/runtime/clock.ts';
 import { crashPoint } from '../../lib/runtime/crash-point.ts';
 import { runService, type ServiceDefinition } from '../../lib/runtime/run-service.ts';
@@ -12,8 +14,7 @@ import { groupId, topicNames, transactionalId } from '../../lib/topics/topics.ts
 import { PartitionGroup } from '../../lib/worker/partition-group.ts';
 import { ActiveAlerter } from './adapters/active-alerter.ts';
 import { alerterEvents } from './adapters/alerter-events.ts';
-import { type AlerterSettings, ownersOf, rulesOf, settings } from './config.ts';
-import { Ownership } from './core/ownership.ts';
+import { type AlerterSettings, rulesOf, settings } from './config.ts';
 
 export { settings } from './config.ts';
 

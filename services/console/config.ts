@@ -9,6 +9,7 @@ import {
   text,
   textList,
 } from '../../lib/config/settings.ts';
+import { ownerSettings } from '../../lib/owners/owner-settings.ts';
 import { isLoopback } from './core/http/guard.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,6 +19,7 @@ export const settings = defineSettings({
   ...commonSettings,
   ...redisSettings,
   ...s3Settings,
+  ...ownerSettings,
   S3_BUCKET: text({
     pattern: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     allowed: 'the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes',
@@ -68,12 +70,6 @@ export const settings = defineSettings({
   CONSOLE_PAGE_DIR: text({
     defaultText: 'the page that comes with Spanloom',
     description: 'Folder with another build of the page.',
-  }),
-  CONSOLE_TEAMS: textList({
-    default: [],
-    pattern: /^[^=]+=[^=]+$/,
-    items: 'service=team',
-    description: 'Who owns which service; `name*` stands for all that begin so, and the first that fits counts.',
   }),
   CONSOLE_RETENTION_MS: durationMs({
     default: DAY_MS,

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { kafkaSettingsOf } from '../../lib/config/common.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { createLogs } from '../../lib/kafka/partition-log.ts';
+import { ownersOf } from '../../lib/owners/owner-settings.ts';
+import { Ownership } from '../../lib/owners/ownership.ts';
 import { runService, type ServiceDefinition } from '../../lib/runtime/run-service.ts';
 import { prepareTopics } from '../../lib/topics/prepare-topics.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
@@ -21,7 +23,7 @@ import { farReaders, nearReaders } from './adapters/trace-readers.ts';
 import { TraceSources } from './adapters/trace-sources.ts';
 import { type ConsoleSettings, settings } from './config.ts';
 import { incidentSummary } from './core/incidents/incident-view.ts';
-import { teamsOf } from './core/teams.ts';
+import { Teams } from './core/teams.ts';
 
 export { settings } from './config.ts';
 
@@ -47,7 +49,8 @@ export const consoleService: ServiceDefinition<(typeof settings)['settings']> = 
     const logs = createLogs(kafka);
     const events = consoleEvents(metrics, logger, topics, stores);
     const stream = new EventStream();
-    const teamOf = teamsOf(values.CONSOLE_TEAMS);
+    const teams = new Teams(new Ownership(ownersOf(values.SERVICE_OWNERS).teams));
+    const teamOf = teams.of;
     const health = new ConsoleHealth({ clock, stores, values, onChange: () => stream.send('health', health.read()) });
 
     const feed = (topic: string, partitions: number, name: 'hot' | 'graph' | 'incidents', sink: FeedSink) => {
@@ -73,7 +76,14 @@ export const consoleService: ServiceDefinition<(typeof settings)['settings']> = 
         topics.serviceEdges,
         values.PARTITIONS,
         'graph',
-        graphSink(graphStore, (range) => stream.send('graph', range), context),
+        graphSink(
+          graphStore,
+          {
+            changed: (range) => stream.send('graph', range),
+            owner: (service, team) => teams.observe(service, team),
+          },
+          context,
+        ),
       ),
       feed(
         topics.incidents,

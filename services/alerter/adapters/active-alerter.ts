@@ -8,11 +8,11 @@ import {
 import { deadLetterCodec, type ServiceEdgeDelta, serviceEdgeDeltaCodec } from '../../../lib/codec/records.ts';
 import { describeError, isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FencedWriter, FetchedRecords, LogRecord, OutRecord } from '../../../lib/kafka/types.ts';
+import type { Ownership } from '../../../lib/owners/ownership.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
 import { splitBySize } from '../../../lib/worker/split-by-size.ts';
 import { StreamTime } from '../../../lib/worker/stream-time.ts';
 import { AlerterCore } from '../core/alerter-core.ts';
-import type { Ownership } from '../core/ownership.ts';
 import type { Rules } from '../core/rules.ts';
 import type { AlerterPorts } from '../ports.ts';
 import { readState } from './read-state.ts';

@@ -1,5 +1,6 @@
 import type { AlerterState, DetectorState, Incident } from '../../../lib/codec/incident-records.ts';
 import type { ServiceEdgeDelta } from '../../../lib/codec/records.ts';
+import { Ownership } from '../../../lib/owners/ownership.ts';
 import { blameSlowTrace } from './blame-slow-trace.ts';
 import { CallGraph } from './call-graph.ts';
 import { DetectorTable } from './detector-table.ts';
@@ -7,7 +8,6 @@ import { EvidenceLog } from './evidence-log.ts';
 import type { World } from './incident.ts';
 import { IncidentBook } from './incident-book.ts';
 import { LatencyTable } from './latency-table.ts';
-import { Ownership } from './ownership.ts';
 import type { Rules } from './rules.ts';
 import { ServiceFacts } from './service-facts.ts';
 import { boundedName, keyOf, type Subject, subjectKey } from './subject.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ServiceEdgeDelta } from '../../../lib/codec/records.ts';
-import { Ownership, readOwnership } from './ownership.ts';
+import { Ownership, readOwnership } from '../../../lib/owners/ownership.ts';
 import { AlerterRun, edgeDelta, shopRequests, T0 } from './scenario.testkit.ts';
 
 const SECOND = 1000;

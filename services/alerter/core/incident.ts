@@ -1,10 +1,10 @@
 import type { AlertState, FailureCount, FoldedTotal, Incident, Signal } from '../../../lib/codec/incident-records.ts';
+import type { Ownership } from '../../../lib/owners/ownership.ts';
 import { isSlowClass } from './blame-slow-trace.ts';
 import type { CallGraph } from './call-graph.ts';
 import type { DetectorTable } from './detector-table.ts';
 import type { EvidenceLog } from './evidence-log.ts';
 import type { LatencyTable } from './latency-table.ts';
-import type { Ownership } from './ownership.ts';
 import type { Rules } from './rules.ts';
 import type { ServiceFacts } from './service-facts.ts';
 import { subjectKey } from './subject.ts';

@@ -1,9 +1,9 @@
 import type { AlerterState, Incident } from '../../../lib/codec/incident-records.ts';
 import { alerterStateCodec } from '../../../lib/codec/incident-records.ts';
 import type { ErrorOrigin, FailingTrace, ServiceEdgeDelta, SlowTrace } from '../../../lib/codec/records.ts';
+import { Ownership } from '../../../lib/owners/ownership.ts';
 import { DurationHistogram, type SparseHistogram } from '../../../lib/stats/duration-histogram.ts';
 import { AlerterCore } from './alerter-core.ts';
-import { Ownership } from './ownership.ts';
 import { DEFAULT_RULES, type Rules } from './rules.ts';
 
 /** Some minute in the past, a multiple of 10 s; epoch milliseconds. */

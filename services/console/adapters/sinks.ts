@@ -68,7 +68,7 @@ export function traceSink(store: HotStore, retentionMs: number, { clock, events 
 /** Deltas into the graph. */
 export function graphSink(
   store: GraphStore,
-  onChange: (range: Range) => void,
+  told: { changed(range: Range): void; owner(service: string, team: string): void },
   { clock, events }: SinkContext,
 ): FeedSink {
   return {
@@ -79,14 +79,17 @@ export function graphSink(
         if (typeof delta === 'string') {
           events.dropped('undecodable', 1);
           events.refused('service-edges', partition, record.offset, delta);
-        } else if (!store.add(delta, clock.wallMs())) events.dropped('subjects', 1);
+          continue;
+        }
+        if (!store.add(delta, clock.wallMs())) events.dropped('subjects', 1);
+        if (delta.owner !== '') told.owner(delta.server, delta.owner);
       }
       events.received('edges', records.length);
     },
     commit(positions, due) {
       if (!due && store.pendingCount < PENDING_MAX) return false;
       const changed = store.flush(positions);
-      if (changed !== undefined) onChange(changed);
+      if (changed !== undefined) told.changed(changed);
       return true;
     },
     close: (positions) => void store.flush(positions),

@@ -1,15 +1,20 @@
-/**
- * Who owns which service.
- *
- * @param entries `service=team`; a service that ends in `*` stands for all that begin so. The first that fits counts.
- */
-export function teamsOf(entries: readonly string[]): (service: string) => string | null {
-  const rules = entries.map((entry) => {
-    const at = entry.lastIndexOf('=');
-    const pattern = entry.slice(0, at).trim();
-    const team = entry.slice(at + 1).trim();
-    const prefix = pattern.endsWith('*') ? pattern.slice(0, -1) : undefined;
-    return { team, fits: (name: string) => (prefix === undefined ? name === pattern : name.startsWith(prefix)) };
-  });
-  return (service) => rules.find(({ fits }) => fits(service))?.team ?? null;
+import type { Ownership } from '../../../lib/owners/ownership.ts';
+
+/** Who owns which service: as declared, else as its own resource said last. */
+export class Teams {
+  private readonly declared: Ownership;
+  private readonly observed = new Map<string, string>();
+
+  constructor(declared: Ownership) {
+    this.declared = declared;
+  }
+
+  observe(service: string, team: string): void {
+    if (this.observed.has(service) || this.observed.size < SERVICES_MAX) this.observed.set(service, team);
+  }
+
+  readonly of = (service: string): string | null =>
+    this.declared.teamOf(service) || (this.observed.get(service) ?? null);
 }
+
+const SERVICES_MAX = 20_000;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Incident } from '../../../lib/codec/incident-records.ts';
 import type { AssembledTrace, ServiceEdgeDelta } from '../../../lib/codec/records.ts';
 import { readSettings } from '../../../lib/config/settings.ts';
+import { Ownership } from '../../../lib/owners/ownership.ts';
 import { systemClock } from '../../../lib/runtime/clock.ts';
 import { ConsoleHealth } from '../adapters/console-health.ts';
 import { GraphQueries } from '../adapters/graph-queries.ts';
@@ -16,7 +17,7 @@ import { tokenCheck } from '../adapters/http/token-check.ts';
 import { openStores, type Stores } from '../adapters/open-stores.ts';
 import { TraceSources } from '../adapters/trace-sources.ts';
 import { settings } from '../config.ts';
-import { teamsOf } from '../core/teams.ts';
+import { Teams } from '../core/teams.ts';
 import type { TraceReader } from '../ports.ts';
 
 export interface ConsoleWorldOptions {
@@ -52,7 +53,7 @@ export class ConsoleWorld {
     const { nowMs, token, near = [], far = [], timeoutMs = 5_000 } = this.options;
     const { hot, graph, incidents, people } = this.stores;
     const clock = { ...systemClock, wallMs: () => nowMs };
-    const teamOf = teamsOf(['payment=payments', 'orders-db=storage']);
+    const teamOf = new Teams(new Ownership(new Map([['payment', 'payments']]))).of;
     const health = new ConsoleHealth({ clock, stores: this.stores, values: this.values(), onChange: () => {} });
     const tokenIsRight = tokenCheck(token);
     const sources = new TraceSources({
