@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { type AssembledTrace, assembledTraceCodec } from '../../../lib/codec/records.ts';
 import { EPOCH_MS, otlp, type ResourceLiteral } from '../../../lib/testkit/otlp-builder.ts';
 import { scanOtlpRequest } from '../../../lib/trace/otlp-scan.ts';
 import { SpanTable } from '../../../lib/trace/span-table.ts';
@@ -163,6 +164,7 @@ describe('assembleTrace', () => {
     );
     expect(assembly?.trace.startTimeUnixNano).toBe(expected);
     expect(assembly?.trace.durationNano).toBe(0n);
+    expect(() => assembledTraceCodec.encode(assembly?.trace as AssembledTrace)).not.toThrow();
   });
 
   it('leaves out copies of a span, but not partial spans that share an id, nor the same bytes of another service', () => {

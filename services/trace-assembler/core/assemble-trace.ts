@@ -102,7 +102,7 @@ function describe(closed: ClosedWindow, request: TraceRequest, duplicateCount: n
     closeReason: closed.revision > 1 && closed.closeReason === 'idle' ? 'late' : closed.closeReason,
     complete: table.count > 0 && incompleteReasons.length === 0,
     incompleteReasons,
-    startTime: Number(startNano / 1000n),
+    startTime: Math.min(Number(startNano / 1000n), MICROS_MAX),
     startTimeUnixNano: startNano,
     durationNano: endNano > startNano ? endNano - startNano : 0n,
     rootService: rootContext === undefined ? null : rootContext.serviceName,
@@ -161,6 +161,8 @@ function clampNanos(hi: number, lo: number): bigint {
 
 const STATUS_ERROR = 2;
 const INT64_MAX = 2n ** 63n - 1n;
+/** The largest number that avsc writes as a long; as microseconds the year 2255. startTimeUnixNano is exact beyond. */
+const MICROS_MAX = 9_007_199_254_740_990;
 const SERVICES_PER_TRACE_MAX = 500;
 const OTHER_SERVICES = '__other__';
 const OPERATION_BYTES_MAX = 1024;
