@@ -7,6 +7,7 @@ import { createKafka } from '../../lib/kafka/client.ts';
 import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
 import { queryParquet } from '../../lib/testkit/duckdb.ts';
+import { HttpProxy } from '../../lib/testkit/faults/http-proxy.ts';
 import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
@@ -185,6 +186,21 @@ describe('archiver', () => {
     expect((await chain()).map(({ generation }) => generation)).toEqual([1, 2]);
     expect(second.warnings.join()).toContain('another log');
   });
+
+  it('says how far it is behind while the store takes nothing', async () => {
+    const proxy = await HttpProxy.open(testStack().s3.endpoint);
+    closes.push(() => proxy.close());
+    const { start, send, archived } = pipeline('store-down', { S3_ENDPOINT: proxy.url });
+    const service = await start();
+    await send(1, 3);
+    await archived(4);
+    const down = proxy.arm({ fault: { status: 503, code: 'ServiceUnavailable' } });
+    await send(3, 13);
+    const lag = () => service.metrics.registry.metrics();
+    await waitForRecords(lag, (text) => /^spanloom_archiver_lag_records\{.*\} 10$/m.test(text), 60_000);
+    down.remove();
+    expectOnce(await archived(24), 12);
+  }, 120_000);
 
   it('leaves out a record that no trace-assembler wrote, and says so', async () => {
     const { topic, start, send, archived, chain } = pipeline('foreign');

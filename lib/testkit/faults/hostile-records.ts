@@ -130,15 +130,14 @@ function largeTraces(traces: TraceIds, sizes: HostileSizes): HostileRecord[] {
   return [
     ...Array.from({ length: parts }, (_, part) => {
       const count = Math.min(SPANS_PER_PART, sizes.hugeTraceSpans - part * SPANS_PER_PART);
-      const spans = Array.from({ length: count }, (__, i) => ({
-        id: part * SPANS_PER_PART + i + 1,
-        parent: 1,
-        trace: huge,
-        name: 'one of many',
-      }));
       return {
         kind: 'a part of a huge trace',
-        value: otlp([{ service: 'hostile', spans }]),
+        // Made when it is asked for: not all of a million spans at once.
+        get value(): Buffer {
+          const at = part * SPANS_PER_PART;
+          const span = (i: number) => ({ id: at + i + 1, parent: 1, trace: huge, name: 'one of many' });
+          return otlp([{ service: 'hostile', spans: Array.from({ length: count }, (__, i) => span(i)) }]);
+        },
         expected: { spans: count, letters: 0 },
       };
     }),

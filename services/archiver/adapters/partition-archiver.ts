@@ -36,6 +36,10 @@ export class PartitionArchiver implements Worker {
   private readonly reportOffset: (next: number) => void;
   private stopping = false;
   private advanced = false;
+  /** First offset that is not archived yet; undefined before the chain was opened once. */
+  private next: number | undefined;
+  /** Append time of the newest record read, in milliseconds. */
+  private newestMs = 0;
 
   constructor(
     settings: PartitionArchiverSettings,
@@ -66,6 +70,7 @@ export class PartitionArchiver implements Worker {
         retryMs = this.advanced ? RETRY_MS : Math.min(retryMs * 2, RETRY_MAX_MS);
         const waitMs = isRetryable(error) ? retryMs : RETRY_MAX_MS;
         events.failed(partition, error, waitMs);
+        await this.tellLag();
         await this.pause(waitMs);
       } finally {
         this.budget.hold(this, 0);
@@ -82,6 +87,7 @@ export class PartitionArchiver implements Worker {
     if (chain.last !== undefined) await this.finish(chain, chain.last);
     let range = chain.last === undefined ? await this.firstRange() : new OpenRange(chain.last.end);
     ports.events.opened(partition, chain.generation, range.first);
+    this.next = range.first;
     while (!this.stopping) {
       if (this.budget.isFull && !this.budget.isLargest(this)) {
         await ports.clock.sleep(BUDGET_WAIT_MS);
@@ -90,9 +96,20 @@ export class PartitionArchiver implements Worker {
       range = await this.read(range);
       const why =
         isDue(range, settings.limits, ports.clock.monotonicMs()) ?? (this.isOverBudget() ? 'budget' : undefined);
-      if (why !== undefined) range = new OpenRange(await this.write(chain, range, why));
+      if (why !== undefined) {
+        this.next = await this.write(chain, range, why);
+        range = new OpenRange(this.next);
+      }
       this.budget.hold(this, range.bytes);
     }
+  }
+
+  /** While the store takes nothing, nothing is read, and the lag that was told last would stand as if all were well. */
+  private async tellLag(): Promise<void> {
+    if (this.next === undefined) return;
+    const bounds = await this.ports.traces.bounds().catch(() => undefined);
+    if (bounds === undefined) return;
+    this.ports.events.progress(this.settings.partition, this.next, Math.max(0, bounds.end - this.next), this.newestMs);
   }
 
   /**
@@ -124,8 +141,8 @@ export class PartitionArchiver implements Worker {
     }
     range.add(fetched.records, fetched.nextOffset, ports.clock.monotonicMs());
     this.budget.hold(this, range.bytes);
-    const newest = fetched.records.at(-1)?.timestampMs ?? 0;
-    ports.events.progress(partition, range.end, fetched.highWatermark - range.end, newest);
+    this.newestMs = fetched.records.at(-1)?.timestampMs ?? this.newestMs;
+    ports.events.progress(partition, range.end, fetched.highWatermark - range.end, this.newestMs);
     return range;
   }
 

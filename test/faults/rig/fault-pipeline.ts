@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Admin } from 'kafkajs';
 import { SPANS_PER_MESSAGE } from '../../../bench/spans.ts';
-import { runCli } from '../../../cli/cli.ts';
-import { processIo } from '../../../cli/io.ts';
 import { connectKafka } from '../../../cli/kafka/connect.ts';
 import type { ServiceName } from '../../../cli/services.ts';
 import { createKafka } from '../../../lib/kafka/client.ts';
@@ -15,9 +13,9 @@ import type { AuditResult } from '../../support/audited-pipeline.ts';
 import { uniquePrefix } from '../../support/stack.ts';
 import { FaultProcess } from './fault-process.ts';
 import type { FaultStack } from './fault-stack.ts';
-import { endsOf } from './positions.ts';
+import { PARTITIONS } from './positions.ts';
+import { settle } from './settle.ts';
 import { SpanSource } from './span-source.ts';
-import { sleep, waitUntil } from './wait-until.ts';
 
 export interface FaultPipelineOptions {
   /** Lower case and dashes; heads the prefix. */
@@ -117,61 +115,15 @@ export class FaultPipeline {
     return (sum('high') - sum('low') - others.records) * SPANS_PER_MESSAGE + others.spans;
   }
 
-  /** `spanloom audit`, in this process: one of its own takes longer to start than the audit itself. */
-  async audit(): Promise<AuditResult> {
-    const out: string[] = [];
-    const said: string[] = [];
-    const io = {
-      ...processIo(),
-      env: this.env,
-      out: (text: string) => out.push(text),
-      say: (text: string) => said.push(text),
-    };
-    const code = await runCli(['audit', '-o', 'json'], io);
-    if (out.length === 0) throw new Error(said.join('\n'));
-    return { code, ...(JSON.parse(out.at(-1) as string) as Omit<AuditResult, 'code'>) };
-  }
-
   /**
-   * The first audit that finds all that was sent through every stage; the last one when that does not come in time.
+   * The first audit that finds all that was sent through every stage; fails when that does not come in time.
    * @param expected what the audit of the bundles must have matched.
    */
-  async settled(expected: number, withinMs = 150_000): Promise<AuditResult> {
-    let last: AuditResult | undefined;
-    const isThrough = ({ stages }: AuditResult) =>
-      stages.length === STAGES &&
-      (stages.find(({ stage }) => stage === 'bundles')?.matched ?? 0) >= expected &&
-      stages.every(({ matched, open, skipped }) => matched > 0 && open <= PARTITIONS * MARKERS && skipped === null);
+  async settled(expected: number, withinMs?: number): Promise<AuditResult> {
     try {
-      return await waitUntil(
-        'an audit with everything through',
-        async () => {
-          await this.untilQuiet();
-          last = await this.audit();
-          return isThrough(last) && last;
-        },
-        withinMs,
-      );
+      return await settle(this, expected, withinMs);
     } catch (error) {
-      throw new Error(`${String(error)}; the last was ${JSON.stringify(last)}\n${this.warnings()}`);
-    }
-  }
-
-  /** Nothing new in any topic for a while, or not soon: an audit reads everything, so none is begun in vain. */
-  private async untilQuiet(): Promise<void> {
-    const { spans, traces, serviceEdges } = this.topics;
-    const written = async () => {
-      const ends = await Promise.all(
-        [this.ingestTopic, spans, traces, serviceEdges].map((topic) => endsOf(this, topic)),
-      );
-      return ends.flat().join();
-    };
-    const deadline = performance.now() + QUIET_WAIT_MS_MAX;
-    let [last, sinceMs] = [await written(), performance.now()];
-    while (performance.now() - sinceMs < QUIET_MS && performance.now() < deadline) {
-      await sleep(200);
-      const now = await written();
-      if (now !== last) [last, sinceMs] = [now, performance.now()];
+      throw new Error(`${String(error)}\n${this.warnings()}`);
     }
   }
 
@@ -200,12 +152,4 @@ export class FaultPipeline {
   }
 }
 
-export const PARTITIONS = 2;
 const SCALE = { 'span-router': 1, 'trace-assembler': 1, 'graph-builder': 1, archiver: 1 } as const;
-/** Bundles, traces, edges, archive. */
-const STAGES = 4;
-/** Longer than a window without a root stays open. */
-const QUIET_MS = 2_500;
-const QUIET_WAIT_MS_MAX = 30_000;
-/** Markers of the last transactions stand at the end of a partition, and count as open. */
-const MARKERS = 3;

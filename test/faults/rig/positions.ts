@@ -3,6 +3,9 @@ import { openTopic } from '../../../cli/kafka/open-topic.ts';
 import { createKafka } from '../../../lib/kafka/client.ts';
 import type { FaultPipeline } from './fault-pipeline.ts';
 
+/** Of each topic of a pipeline that is divided. */
+export const PARTITIONS = 2;
+
 /** Next offset of each worker of a ledger topic, by partition of its input. */
 export async function positionsOf(pipeline: FaultPipeline, ledgerTopic: string): Promise<number[]> {
   const kafka = createKafka({ brokers: pipeline.stack.addresses.kafka, clientId: 'fault-tests' });

@@ -2,7 +2,7 @@
 export async function waitUntil<T>(
   what: string,
   condition: () => Promise<T | false | undefined> | T | false | undefined,
-  withinMs = 90_000,
+  withinMs = 150_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -25,8 +25,9 @@ async function sendAll(pipeline: FaultPipeline, sizes: HostileSizes, seed: numbe
   let letters = (await letterKeys(pipeline, new Set())).length;
   const unforeseen = new Set<string>();
   const killing = pipeline.process('span-router').crashAt(['before-commit:3']);
-  for (const { value, expected } of records) {
-    const origin = await pipeline.source.sendRaw(value, expected?.spans ?? 0);
+  for (const record of records) {
+    const { expected } = record;
+    const origin = await pipeline.source.sendRaw(record.value, expected?.spans ?? 0);
     if (expected === undefined) unforeseen.add(origin);
     else letters += expected.letters;
   }

@@ -1,7 +1,8 @@
 import type { ServiceName } from '../../../cli/services.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
-import { type FaultPipeline, PARTITIONS } from '../rig/fault-pipeline.ts';
+import type { FaultPipeline } from '../rig/fault-pipeline.ts';
 import type { FaultProcess } from '../rig/fault-process.ts';
+import { PARTITIONS } from '../rig/positions.ts';
 import { sleep, waitUntil } from '../rig/wait-until.ts';
 
 const killedOnce: Fault = {
@@ -13,6 +14,34 @@ const killedOnce: Fault = {
     archiver: ['after-chain'],
   }),
 };
+
+/** Places where a crash leaves something else behind; these a worker passes without traffic too. */
+const BEGINNING = ['before-fence', 'after-fence', 'after-claim', 'after-recover', 'after-fetch:3', 'after-apply:3'];
+const COMMITTING = ['before-transaction:2', 'before-commit:2', 'after-commit:2'];
+
+/** One service after another from where its input comes: those behind one that is always dying would have nothing to do. */
+const killedEverywhere: readonly Fault[] = [
+  [
+    'span-router, trace-assembler and graph-builder, each at every point before its first record',
+    {
+      'span-router': BEGINNING,
+      'trace-assembler': [...BEGINNING, 'after-begin'],
+      'graph-builder': BEGINNING,
+    },
+  ],
+  ['span-router at each point of a commit', { 'span-router': COMMITTING }],
+  [
+    'trace-assembler behind a step in Redis and at each point of a commit',
+    { 'trace-assembler': ['after-redis-step:2', ...COMMITTING] },
+  ],
+  [
+    'graph-builder and archiver at each point of a commit, of a chain entry and of its objects',
+    {
+      'graph-builder': COMMITTING,
+      archiver: ['before-chain', 'after-chain', 'after-object', 'after-objects'],
+    },
+  ],
+].map(([what, points]) => ({ name: `kill -9 of ${what}`, inject: crashEach(points as CrashPoints) }));
 
 const drained: Fault = {
   name: 'SIGTERM of all four services in the middle of their transactions',
@@ -80,17 +109,20 @@ const bothOnOne: Fault = {
     // Both want the same writers, and the answers come late.
     for (const { kafka } of [first, second]) rules.push(kafka.arm({ api: 'InitProducerId', fault: { delayMs: 300 } }));
     const starts = startsOf(second);
+    const fenced = await first.errors('KAFKA_FENCED');
     await waitUntil('the group gives its partitions away', () => startsOf(second) > starts);
-    await waitUntil('it is fenced', async () => (await first.errors('KAFKA_FENCED')) > 0);
+    await waitUntil('it is fenced', async () => (await first.errors('KAFKA_FENCED')) > fenced);
     for (const rule of rules) rule.remove();
     if (rules[0]?.hits === 0) throw new Error('no heartbeat was lost');
   },
 };
 
-/** One assembler: what it leaves behind it must find again itself. */
+/** These need an assembler without a successor: what it leaves behind it must find again itself. */
+export const ALONE: readonly Fault[] = [handOffs, stoodStill];
+
 export const CRASHES: FaultGroup = {
   pipeline: { name: 'one-process-each' },
-  faults: [killedOnce, drained, handOffs, stoodStill],
+  faults: [killedOnce, ...killedEverywhere, drained, ...ALONE],
 };
 
 export const TAKEOVERS: FaultGroup = {

@@ -1,7 +1,9 @@
 import { truncate } from 'node:fs/promises';
 import { Redis } from 'ioredis';
+import { windowKeys } from '../../../lib/redis/window-keys.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
+import { PARTITIONS } from '../rig/positions.ts';
 import { appendOnlyFile } from '../rig/redis-servers.ts';
 import { sleep, waitUntil } from '../rig/wait-until.ts';
 
@@ -190,11 +192,17 @@ async function disturbWindow(
   });
 }
 
-/** A window with spans in it; windows are lists. */
+/** A window with spans in it, of a living namespace: those that a crash left behind nobody would miss. */
 function windowOf(redis: Redis, prefix: string): Promise<string> {
   return waitUntil('a window', async () => {
-    for await (const keys of redis.scanStream({ match: `*${prefix}*`, type: 'list', count: 1_000 }))
-      if (keys.length > 0) return keys[0] as string;
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const keys = windowKeys(prefix, partition);
+      const living = await redis.get(keys.live);
+      if (living === null) continue;
+      const { window } = keys.namespace(living);
+      for await (const found of redis.scanStream({ match: `${window}*`, count: 1_000 }))
+        if (found.length > 0) return found[0] as string;
+    }
     return undefined;
   });
 }

@@ -7,7 +7,7 @@ import { sleep } from '../rig/wait-until.ts';
 import { CLOCKS } from '../rows/clocks.ts';
 import { KAFKA } from '../rows/kafka.ts';
 import { OBJECT_STORE } from '../rows/object-store.ts';
-import { CRASHES, TAKEOVERS } from '../rows/processes.ts';
+import { ALONE, CRASHES, TAKEOVERS } from '../rows/processes.ts';
 import { REDIS } from '../rows/redis.ts';
 import { MemoryLog, type MemoryOfService } from './memory-log.ts';
 
@@ -30,10 +30,10 @@ export interface SoakResult {
   readonly audit: AuditResult;
 }
 
-/** Those that leave the log whole, so that one audit can judge everything at the end. */
-const FAULTS: readonly Fault[] = [CRASHES, TAKEOVERS, REDIS, KAFKA, OBJECT_STORE, CLOCKS].flatMap(
-  ({ faults }) => faults,
-);
+/** Those that leave the log whole, so that one audit can judge everything at the end, and can do with two assemblers. */
+const FAULTS: readonly Fault[] = [CRASHES, TAKEOVERS, REDIS, KAFKA, OBJECT_STORE, CLOCKS]
+  .flatMap(({ faults }) => faults)
+  .filter((fault) => !ALONE.includes(fault));
 
 /** One pipeline under steady traffic; random faults for three quarters of the time, then none; the audit at the end. */
 export async function runSoak(stack: FaultStack, options: SoakOptions): Promise<SoakResult> {
