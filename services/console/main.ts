@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { kafkaSettingsOf } from '../../lib/config/common.ts';
+import { tokenCheck } from '../../lib/http/token-check.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { createLogs } from '../../lib/kafka/partition-log.ts';
 import { ownersOf } from '../../lib/owners/owner-settings.ts';
@@ -15,7 +16,6 @@ import { allRoutes } from './adapters/http/all-routes.ts';
 import { EventStream } from './adapters/http/event-stream.ts';
 import { openHttpServer } from './adapters/http/http-server.ts';
 import { openStaticPage } from './adapters/http/static-page.ts';
-import { tokenCheck } from './adapters/http/token-check.ts';
 import { openStores } from './adapters/open-stores.ts';
 import { graphSink, incidentSink, traceSink } from './adapters/sinks.ts';
 import { type FeedSink, TopicFeed } from './adapters/topic-feed.ts';
