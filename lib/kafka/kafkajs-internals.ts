@@ -6,7 +6,7 @@ import type { Kafka } from 'kafkajs';
  * released, so these modules do not move; a newer version must be tried against the tests of this folder first.
  *
  * What is taken: connections (TCP, TLS, SASL, re-authentication, correlation, time-outs, throttling) and the encoders and
- * decoders of requests. What is not: its consumer and its transactional producer (docs/design/kafka-client.md says why).
+ * decoders of requests. What is not: its consumer and its transactional producer (docs/design/kafka-protocol.md says why).
  */
 
 /** A request as kafkajs's connections send it; `response.parse` throws an error with `type`, `code` and `retriable`. */
