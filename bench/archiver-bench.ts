@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Kafka } from 'kafkajs';
 import { Supervisor } from '../cli/supervisor/supervisor.ts';
+import type { ArchiveFormat } from '../lib/archive/object-keys.ts';
 import { commonSettings } from '../lib/config/common.ts';
 import { defineSettings, readSettings } from '../lib/config/settings.ts';
 import { createKafka } from '../lib/kafka/client.ts';
@@ -17,9 +18,6 @@ import { messagesOf } from './messages.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
 import { SPANS_PER_MESSAGE } from './spans.ts';
 import { traceRecords } from './trace-records.ts';
-
-export const ARCHIVE_FORMATS = ['parquet'] as const;
-export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
 
 export interface ArchiverBenchOptions {
   readonly spans: number;

@@ -1,19 +1,28 @@
 /**
- * What the archiver's own work costs: trace records in, Parquet out, without Kafka and S3.
+ * What the archiver's own work costs: trace records in, objects out, without Kafka and S3.
  *
- *     node bench/archiver-core.ts [--spans 300000] [--keep FILE]   (FILE is given the last spans object)
+ *     node bench/archiver-core.ts [--spans 300000] [--format otlp] [--keep FILE]   (FILE is given the last spans object)
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { encodeParquet } from '../lib/archive/encode-parquet.ts';
+import type { ArchiveFormat } from '../lib/archive/object-keys.ts';
+import { encodeOtlpObject } from '../lib/archive/otlp-object.ts';
 import type { LogRecord } from '../lib/kafka/types.ts';
-import { encodeParquet } from '../services/archiver/adapters/parquet.ts';
 import { buildRange } from '../services/archiver/core/build-range.ts';
 import { OpenRange } from '../services/archiver/core/range.ts';
 import { benchMessages, SPANS_PER_MESSAGE } from './spans.ts';
 import { traceRecords } from './trace-records.ts';
 
-const { values } = parseArgs({ options: { spans: { type: 'string', default: '300000' }, keep: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    spans: { type: 'string', default: '300000' },
+    format: { type: 'string', default: 'parquet' },
+    keep: { type: 'string' },
+  },
+});
+const format = values.format as ArchiveFormat;
 const RECORDS_AT_A_TIME = 200;
 const RANGE_BYTES = 20 * 1024 * 1024;
 
@@ -31,7 +40,7 @@ for await (const batch of traceRecords(benchMessages(Number(values.spans)), SPAN
     });
 }
 
-const place = { prefix: 'p', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'bench' };
+const place = { prefix: 'p', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'bench', format };
 const digest = (parts: readonly Uint8Array[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 const seconds = { read: 0, build: 0, spans: 0, traces: 0 };
@@ -51,7 +60,7 @@ console.log(
 );
 
 async function write(): Promise<void> {
-  const built = timed('build', () => buildRange(range, place, { encodeParquet, digest }));
+  const built = timed('build', () => buildRange(range, place, { encodeParquet, encodeOtlp: encodeOtlpObject, digest }));
   for (const object of built.entry.objects) {
     const from = process.cpuUsage();
     const body = await built.encode(object);

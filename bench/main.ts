@@ -1,7 +1,8 @@
 /** `npm run bench`: a span set through the whole pipeline, each service a process of its own; see bench/README.md. */
 import { parseArgs } from 'node:util';
+import { ARCHIVE_FORMATS } from '../lib/archive/object-keys.ts';
 import { describeError } from '../lib/errors/spanloom-error.ts';
-import { ARCHIVE_FORMATS, archiverTable, runArchiverBench } from './archiver-bench.ts';
+import { archiverTable, runArchiverBench } from './archiver-bench.ts';
 import { collectorTable, runCollectorBench } from './collector-bench.ts';
 import { runBench } from './pipeline-bench.ts';
 import { table } from './report.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ArchiveReader } from '../../lib/archive/archive-reader.ts';
 import { compactArchive } from '../../lib/archive/compact-archive.ts';
 import { type Compaction, decodeCompaction } from '../../lib/archive/compaction.ts';
@@ -14,6 +14,9 @@ import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { archiveRange, openTestBucket, traceIdOf } from '../../test/support/archived-bucket.ts';
 import { runCommand } from '../../test/support/command.ts';
 import { uniquePrefix } from '../../test/support/stack.ts';
+
+// Several processes one after another, for machines that are busy with other work.
+jest.setTimeout(180_000);
 
 const HOUR_MS = 3_600_000;
 /** Traces of a range: a third of them in the hour after that of the others. */
@@ -60,6 +63,9 @@ const addRange = (prefix: string, range: number, revision = 1, traces = range) =
     prefix,
     range * RANGE_TRACES,
     Array.from({ length: RANGE_TRACES }, (_, i) => trace(traces * RANGE_TRACES + i, revision)),
+    0,
+    // One of them as OTLP: rows are rows.
+    range === 1 ? 'otlp' : 'parquet',
   );
 
 const run = (prefix: string, args: readonly string[], env: Record<string, string> = {}) =>
@@ -165,7 +171,7 @@ describe('spanloom archive compact', () => {
     expect(await read(prefix)).toMatchObject(late);
     const globbed = await keys(`${prefix}/spans_compacted/`);
     expect(globbed.filter((key) => key.endsWith('.parquet'))).toHaveLength(4);
-    for (const dataset of ['spans', 'traces']) {
+    for (const dataset of ['spans', 'spans_otlp', 'traces']) {
       for (const key of await keys(`${prefix}/${dataset}/v1/`)) await bucket.delete(key);
     }
     const { reader, ...seen } = await read(prefix);

@@ -1,32 +1,28 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chainFolder, chainKey, encodeChainEntry } from '../../lib/archive/chain.ts';
 import { openTraceReader } from '../../lib/archive/trace-reader.ts';
+import { otlpFromJson } from '../../lib/codec/otlp-from-json.ts';
 import type { AssembledTrace } from '../../lib/codec/records.ts';
-import { s3Settings } from '../../lib/config/s3.ts';
-import { defineSettings, readSettings } from '../../lib/config/settings.ts';
-import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
-import { assembledTrace, traceLogRecord } from '../../lib/testkit/assembled-trace.ts';
+import type { Bucket } from '../../lib/s3/bucket.ts';
+import { assembledTrace } from '../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
-import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
-import { encodeParquet } from '../../services/archiver/adapters/parquet.ts';
-import { buildRange } from '../../services/archiver/core/build-range.ts';
-import { OpenRange } from '../../services/archiver/core/range.ts';
+import { archiveRange, openTestBucket, traceIdOf } from '../../test/support/archived-bucket.ts';
 import { runCommand } from '../../test/support/command.ts';
-import { testStack, uniquePrefix } from '../../test/support/stack.ts';
+import { uniquePrefix } from '../../test/support/stack.ts';
 
 const TRACES = 120;
 const RANGE_TRACES = 20;
 const HOURS = ['--since', '2023-11-14T21:00:00Z', '--until', '2023-11-15T04:00:00Z'];
 const prefix = uniquePrefix('archive-read');
 const cache = mkdtempSync(path.join(tmpdir(), 'spanloom-cache-'));
-const closes: (() => unknown)[] = [];
 let bucket: Bucket;
+let close: () => Promise<void>;
 
-const idOf = (n: number) => createHash('md5').update(String(n)).digest('hex');
+const idOf = traceIdOf;
+/** Every other range is archived as OTLP, as if the setting had changed each time. */
+const formatOf = (first: number) => ((first / RANGE_TRACES) % 2 === 1 ? 'otlp' : 'parquet');
 const run = (...args: string[]) => runCommand(args, { SPANLOOM_PREFIX: prefix, XDG_CACHE_HOME: cache });
 const rowsOf = async (query: string) => {
   const { code, stdout, stderr } = await run('sql', ...HOURS, '-o', 'json', query);
@@ -76,38 +72,17 @@ function lateSpans(): AssembledTrace {
   });
 }
 
-async function archive(first: number, traces: readonly AssembledTrace[]): Promise<void> {
-  const range = new OpenRange(first);
-  range.add(
-    traces.map((each, i) => traceLogRecord(each, first + i)),
-    first + traces.length,
-    0,
-  );
-  const place = { prefix, clusterId: 'test', generation: 1, topic: 'traces', partition: 0, writer: 'test' };
-  const digest = (values: readonly Buffer[]) => {
-    const hash = createHash('sha256');
-    for (const value of values) hash.update(value);
-    return hash.digest('hex');
-  };
-  const { entry, encode } = buildRange(range, place, { digest, encodeParquet } as Parameters<typeof buildRange>[2]);
-  await bucket.put(chainKey(chainFolder(prefix, 'test', 1, 0), first), encodeChainEntry(entry));
-  for (const object of entry.objects) await bucket.put(object.key, await encode(object));
-}
-
 beforeAll(async () => {
-  const settings = readSettings(defineSettings(s3Settings), stackEnvironment(testStack()));
-  bucket = openBucket(settings, { onClose: (close) => closes.push(close) });
+  ({ bucket, close } = openTestBucket());
   for (let first = 0; first < TRACES; first += RANGE_TRACES) {
-    await archive(
-      first,
-      Array.from({ length: RANGE_TRACES }, (_, i) => trace(first + i)),
-    );
+    const traces = Array.from({ length: RANGE_TRACES }, (_, i) => trace(first + i));
+    await archiveRange(bucket, prefix, first, traces, 0, formatOf(first));
   }
-  await archive(TRACES, [lateSpans()]);
+  await archiveRange(bucket, prefix, TRACES, [lateSpans()]);
 });
 
 afterAll(async () => {
-  for (const close of closes) await close();
+  await close();
   rmSync(cache, { recursive: true, force: true });
 });
 
@@ -173,6 +148,34 @@ describe('spanloom traces', () => {
     expect(stdout.map((line) => JSON.parse(line).trace_id)).toEqual([idOf(100), idOf(70)]);
   });
 
+  it.each([
+    ['rows', 6],
+    ['OTLP', 26],
+  ])('exports and gets the same trace, archived as %s', async (_name, n) => {
+    const until = new Date(EPOCH_MS + (n + 1) * 60_000).toISOString();
+    const search = ['--since', new Date(EPOCH_MS + n * 60_000).toISOString(), '--until', until];
+    const exported = await run('traces', 'export', ...search);
+    const got = await run('traces', 'get', idOf(n), ...HOURS, '-o', 'otlp');
+    expect({ code: exported.code, lines: exported.stdout.length }).toEqual({ code: 0, lines: 1 });
+    const spans = otlpFromJson(Buffer.from(exported.stdout.join('')));
+    expect(otlpFromJson(Buffer.from(got.stdout.join('')))).toEqual(spans);
+    if (formatOf(n - (n % RANGE_TRACES)) === 'otlp') expect(spans).toMatchObject({ ok: true, bytes: trace(n).otlp });
+  });
+
+  it("exports a file that Jaeger's page opens", async () => {
+    const { code, stdout } = await run('traces', 'export', ...HOURS, '-o', 'jaeger', '--error', '--limit', '3');
+    const { data } = JSON.parse(stdout.join('\n'));
+    expect({ code, ids: data.map((one: { traceID: string }) => one.traceID).sort() }).toEqual({
+      code: 0,
+      ids: [90, 100, 110].map(idOf).sort(),
+    });
+    expect(data[0].spans).toHaveLength(2);
+    expect(Object.values(data[0].processes).map((one) => (one as { serviceName: string }).serviceName)).toEqual([
+      'web',
+      'db',
+    ]);
+  });
+
   it('says so when there is no such trace, or the id is none', async () => {
     const absent = await run('traces', 'get', idOf(9999), ...HOURS);
     expect(absent.code).toBe(1);
@@ -199,7 +202,7 @@ describe('spanloom traces', () => {
     asked.clear();
     bytes = 0;
     expect((await reader.get(idOf(60), range))?.spans).toHaveLength(2);
-    expect([...asked.keys()].filter((key) => key.includes('/spans/'))).toHaveLength(1);
+    expect([...asked.keys()].filter((key) => /\/spans(_otlp)?\//.test(key))).toHaveLength(1);
     expect(bytes).toBeLessThanOrEqual(1_000_000);
   });
 });
@@ -211,6 +214,8 @@ describe('an archive with foreign and damaged objects', () => {
     const folder = `${prefix}/spans/v1/dt=2023-11-14/hour=23`;
     await bucket.put(`${folder}/notes.txt`, Buffer.from('hello'));
     await bucket.put(`${folder}/test-1-p009-0-5.parquet`, Buffer.from('PAR1 this is no Parquet PAR1'));
+    const otlpFolder = folder.replace('/spans/', '/spans_otlp/');
+    await bucket.put(`${otlpFolder}/test-1-p009-0-5.otlp.zst`, Buffer.from('nothing that was ever compressed'));
     const { code, rows, stderr } = await rowsOf('SELECT count(*) AS n FROM spans');
     expect({ code, rows }).toEqual({ code: 2, rows: [{ n: TRACES * 2 + 1 }] });
     const checked = await run('archive', 'verify');
@@ -218,6 +223,7 @@ describe('an archive with foreign and damaged objects', () => {
     for (const lines of [stderr, checked.stderr]) {
       expect(lines.join('\n')).toMatch(/notes\.txt/);
       expect(lines.join('\n')).toMatch(/test-1-p009-0-5\.parquet/);
+      expect(lines.join('\n')).toMatch(/test-1-p009-0-5\.otlp\.zst/);
     }
   });
 });

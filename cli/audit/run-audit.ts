@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
-import { isPutUnderWay } from '../../lib/archive/object-keys.ts';
+import { DATASETS, datasetFolders, isPutUnderWay } from '../../lib/archive/object-keys.ts';
 import { type ChainLink, readChain } from '../../lib/archive/read-chain.ts';
 import { DECODERS } from '../../lib/codec/ingest/decoders.ts';
 import { assembledTraceCodec, deadLetterCodec, serviceEdgeDeltaCodec } from '../../lib/codec/records.ts';
@@ -243,8 +243,8 @@ async function auditArchive({ topics, prefix }: AuditOptions, bucket: Bucket, op
   for await (const link of readChain(bucket, prefix)) links.push(link);
   // Listed after the chain: an object is written after its entry. What is newer than the chain read is not known.
   const before = new Set(links.flatMap(({ entry }) => entry.objects.map(({ key }) => key)));
-  for (const dataset of ['spans', 'traces']) {
-    for await (const { key } of bucket.list(`${prefix}/${dataset}/v1/`)) if (!isPutUnderWay(key)) listed.add(key);
+  for (const folder of DATASETS.flatMap((dataset) => datasetFolders(prefix, dataset))) {
+    for await (const { key } of bucket.list(folder)) if (!isPutUnderWay(key)) listed.add(key);
   }
   await awaitUnderWay(links, bucket, listed);
   const traces = await open(topics.traces);
@@ -263,9 +263,20 @@ async function auditArchive({ topics, prefix }: AuditOptions, bucket: Bucket, op
       if (generation === newest && entry.first >= start && entry.end <= end) {
         const range = new OpenRange(entry.first, entry.gapBefore);
         for await (const records of readLog(log, entry.first, entry.end)) range.add(records, entry.end, 0);
-        const place = { prefix, clusterId, generation, topic: entry.topic, partition, writer: entry.writer };
+        const place = {
+          prefix,
+          clusterId,
+          generation,
+          topic: entry.topic,
+          partition,
+          writer: entry.writer,
+          format: entry.format ?? 'parquet',
+        };
         const built =
-          range.records.length === 0 ? [] : buildRange(range, place, { digest, encodeParquet }).entry.objects;
+          range.records.length === 0
+            ? []
+            : buildRange(range, place, { digest, encodeParquet: writesNothing, encodeOtlp: writesNothing }).entry
+                .objects;
         rebuilt = new Map(built.map(({ key, rows, digest: sum }) => [key, { rows, digest: sum }]));
       }
       tiling.check(link.key, entry, rebuilt, (key) => listed.has(key), link.gap?.missing ?? []);
@@ -300,7 +311,7 @@ async function awaitUnderWay(links: readonly ChainLink[], bucket: Bucket, listed
 /** Longer than the group's session and a restart. */
 const UNDER_WAY_MS_MAX = 20_000;
 
-async function encodeParquet(): Promise<Uint8Array> {
+function writesNothing(): never {
   throw new Error('the audit writes nothing');
 }
 

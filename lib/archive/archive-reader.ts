@@ -62,7 +62,7 @@ export class ArchiveReader {
     const lists = await Promise.all(datasets.map((dataset) => listObjects(bucket, prefix, dataset, range, onProblem)));
     const objects = lists.flat();
     let fetched = 0;
-    const files = await this.cache.files(objects, (bytes) => {
+    const files = await this.cache.files(objects, onProblem, (bytes) => {
       fetched += bytes;
     });
     if (fetched > 0) onFetched?.(fetched, objects.length);
@@ -70,10 +70,7 @@ export class ArchiveReader {
     const byDataset: Record<Dataset, string[]> = { spans: [], traces: [] };
     for (const [i, object] of objects.entries()) {
       const file = files[i];
-      if (file === undefined) {
-        onProblem({ key: object.key, why: 'it was listed but is not there' });
-        continue;
-      }
+      if (file === undefined) continue;
       keys.set(file, object.key);
       byDataset[object.dataset].push(file);
     }

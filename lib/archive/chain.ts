@@ -1,4 +1,5 @@
 import { SpanloomError } from '../errors/spanloom-error.ts';
+import type { ArchiveFormat } from './object-keys.ts';
 
 /**
  * One link of a partition's chain: what became of the offsets [first, end) of the traces topic. It is written before
@@ -18,6 +19,8 @@ export interface ChainEntry {
   /** Records that no trace-assembler wrote: they are in no object. */
   readonly refused: number;
   readonly objects: readonly ChainObject[];
+  /** What its spans are written as; entries of early writers have none and mean Parquet. */
+  readonly format?: ArchiveFormat;
   /** Name and version of what wrote it, e.g. `spanloom 0.1.0`. */
   readonly writer: string;
 }

@@ -3,7 +3,7 @@ import { type Compaction, compactedFolder, decodeCompaction, manifestKey, parseC
 import {
   type ArchiveObject,
   type Dataset,
-  datasetFolder,
+  datasetFolders,
   HOUR_MS,
   hourOf,
   hourPath,
@@ -56,21 +56,22 @@ export function chooseObjects(
 }
 
 /** Objects that archivers wrote, compacted or not. */
-export function listWritten(
+export async function listWritten(
   bucket: Bucket,
   prefix: string,
   dataset: Dataset,
   range: TimeRange,
   onProblem: OnProblem,
 ): Promise<ArchiveObject[]> {
-  const folder = datasetFolder(prefix, dataset);
-  return listHours(bucket, folder, range, (key, bytes) => {
+  const parse = (key: string, bytes: number) => {
     const object = parseObjectKey(prefix, dataset, key, bytes);
     if (object === undefined && !isPutUnderWay(key)) {
       onProblem({ key, why: 'its name is none that an archiver gives' });
     }
     return object;
-  });
+  };
+  const folders = datasetFolders(prefix, dataset);
+  return (await Promise.all(folders.map((folder) => listHours(bucket, folder, range, parse)))).flat();
 }
 
 /** Compacted objects that are there. */

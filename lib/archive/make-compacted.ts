@@ -5,7 +5,8 @@ import type { Bucket } from '../s3/bucket.ts';
 import type { CompactedObject } from './compaction.ts';
 import type { OnProblem } from './list-objects.ts';
 import { mergeParquet } from './merge-parquet.ts';
-import type { Dataset } from './object-keys.ts';
+import { type Dataset, isOtlpKey } from './object-keys.ts';
+import { parquetOfOtlp } from './otlp-read.ts';
 import type { WholeReader } from './read-whole.ts';
 
 export interface MakingContext {
@@ -34,8 +35,8 @@ export async function fetchSource(
   if (bytes === undefined) return 'it is not there';
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, key.replaceAll('/', '~'));
-  await writeFile(file, bytes);
   try {
+    await writeFile(file, isOtlpKey(key) ? await parquetOfOtlp(bytes) : bytes);
     return { key, file, rows: (await reader.read([file])).rows };
   } catch (error) {
     await rm(file, { force: true });
@@ -56,7 +57,9 @@ export async function makeCompacted(
   const files = target.sources.map(({ file }) => file);
   const file = path.join(folder, key.replaceAll('/', '~'));
   const own = new Map(
-    target.sources.flatMap(({ key: source }) => pairOf(moved, dataset === 'traces' ? spansOf(source) : source)),
+    target.sources
+      .flatMap(({ key: source }) => (dataset === 'traces' ? spansOf(source) : [source]))
+      .flatMap((source) => pairOf(moved, source)),
   );
   await mergeParquet({ dataset, files, target: file, moved: own }, folder);
   // Every column of every row must have come through, but for the one that is to be another.
@@ -82,10 +85,13 @@ export async function uploadCompacted(
   return (await stat(file)).size;
 }
 
-/** The spans object of the same range and hour as an object of traces. */
-function spansOf(tracesKey: string): string {
-  const at = tracesKey.indexOf('/traces/v1/');
-  return `${tracesKey.slice(0, at)}/spans/v1/${tracesKey.slice(at + '/traces/v1/'.length)}`;
+/** What the spans object of the same range and hour as an object of traces may be called. */
+function spansOf(tracesKey: string): string[] {
+  const place = tracesKey.replace(/\.parquet$/, '');
+  return [
+    `${place.replace('/traces/v1/', '/spans/v1/')}.parquet`,
+    `${place.replace('/traces/v1/', '/spans_otlp/v1/')}.otlp.zst`,
+  ];
 }
 
 function pairOf(map: ReadonlyMap<string, string>, key: string): [string, string][] {

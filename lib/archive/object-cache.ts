@@ -3,10 +3,13 @@ import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
-import type { ArchiveObject } from './object-keys.ts';
+import type { OnProblem } from './list-objects.ts';
+import { type ArchiveObject, isOtlpKey } from './object-keys.ts';
+import { parquetOfOtlp } from './otlp-read.ts';
 
 /**
- * Copies of objects in a local folder, so that the next question about the same hours reads nothing from the bucket.
+ * Copies of objects in a local folder, so that the next question about the same hours reads nothing from the bucket; of
+ * OTLP as Parquet.
  * Objects never change, so a copy is never stale. The least recently used go first when the folder is full.
  */
 export class ObjectCache {
@@ -25,10 +28,14 @@ export class ObjectCache {
   }
 
   /**
-   * Local files of the objects, in order; undefined for one that has gone from the bucket since it was listed.
+   * Local files of the objects, in order; undefined for one that cannot be had, which is told to `onProblem`.
    * @throws SpanloomError ARCHIVE_CACHE_TOO_SMALL when they do not fit together.
    */
-  async files(objects: readonly ArchiveObject[], onFetched?: (bytes: number) => void): Promise<(string | undefined)[]> {
+  async files(
+    objects: readonly ArchiveObject[],
+    onProblem: OnProblem,
+    onFetched?: (bytes: number) => void,
+  ): Promise<(string | undefined)[]> {
     const total = objects.reduce((sum, { bytes }) => sum + bytes, 0);
     if (total > this.bytesMax) {
       throw new SpanloomError(
@@ -42,28 +49,42 @@ export class ObjectCache {
     let next = 0;
     const work = async () => {
       for (let i = next++; i < objects.length; i = next++) {
-        files[i] = await this.file(objects[i] as ArchiveObject, onFetched);
+        files[i] = await this.file(objects[i] as ArchiveObject, onProblem, onFetched);
       }
     };
     await Promise.all(Array.from({ length: FETCHES_AT_A_TIME }, work));
     return files;
   }
 
-  private async file(object: ArchiveObject, onFetched?: (bytes: number) => void): Promise<string | undefined> {
+  private async file(
+    object: ArchiveObject,
+    onProblem: OnProblem,
+    onFetched?: (bytes: number) => void,
+  ): Promise<string | undefined> {
+    const { key } = object;
     const file = path.join(this.folder, fileName(object));
     const held = await stat(file).catch(() => undefined);
-    if (held?.size === object.bytes) {
+    if (held !== undefined && (held.size === object.bytes || isOtlpKey(key))) {
       const now = new Date();
       await utimes(file, now, now);
       return file;
     }
-    const bytes = await this.bucket.get(object.key);
-    if (bytes === undefined) return undefined;
+    let bytes = await this.bucket.get(key);
+    if (bytes === undefined) {
+      onProblem({ key, why: 'it was listed but is not there' });
+      return undefined;
+    }
+    onFetched?.(bytes.length);
+    try {
+      if (isOtlpKey(key)) bytes = await parquetOfOtlp(bytes);
+    } catch (error) {
+      onProblem({ key, why: `it cannot be read: ${error instanceof Error ? error.message : error}` });
+      return undefined;
+    }
     // Renamed when whole: a reader killed half way leaves no half copy under the name.
     const partial = `${file}.${randomBytes(6).toString('hex')}.part`;
     await writeFile(partial, bytes);
     await rename(partial, file);
-    onFetched?.(bytes.length);
     return file;
   }
 

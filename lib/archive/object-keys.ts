@@ -16,14 +16,23 @@ export interface TimeRange {
   readonly untilMs: number;
 }
 
-/** `<prefix>/spans/v1/` */
-export function datasetFolder(prefix: string, dataset: Dataset): string {
-  return `${prefix}/${dataset}/v1/`;
+/** What spans are written as; traces are always Parquet, which is what finds them. */
+export const ARCHIVE_FORMATS = ['parquet', 'otlp'] as const;
+export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
+
+/** `<prefix>/spans/v1/`; of OTLP, which a glob for Parquet must not meet, `<prefix>/spans_otlp/v1/` */
+export function datasetFolder(prefix: string, dataset: Dataset, format: ArchiveFormat = 'parquet'): string {
+  return `${prefix}/${dataset}${dataset === 'spans' && format === 'otlp' ? '_otlp' : ''}/v1/`;
 }
 
-/** The folder of an hour; keys sort in the order of hours. */
-export function hourFolder(prefix: string, dataset: Dataset, hourMs: number): string {
-  return `${datasetFolder(prefix, dataset)}${hourPath(hourMs)}`;
+/** Folders that an archiver writes a dataset to. */
+export function datasetFolders(prefix: string, dataset: Dataset): string[] {
+  const formats: readonly ArchiveFormat[] = dataset === 'spans' ? ARCHIVE_FORMATS : ['parquet'];
+  return formats.map((format) => datasetFolder(prefix, dataset, format));
+}
+
+export function isOtlpKey(key: string): boolean {
+  return key.endsWith(OTLP_SUFFIX);
 }
 
 /** @returns undefined for a key that no archiver writes. */
@@ -33,10 +42,10 @@ export function parseObjectKey(
   key: string,
   bytes: number,
 ): ArchiveObject | undefined {
-  const folder = datasetFolder(prefix, dataset);
-  if (!key.startsWith(folder)) return undefined;
+  const folder = datasetFolders(prefix, dataset).find((each) => key.startsWith(each));
+  if (folder === undefined) return undefined;
   const match = NAME.exec(key.slice(folder.length));
-  if (match === null) return undefined;
+  if (match === null || isOtlpKey(key) !== (folder === datasetFolder(prefix, 'spans', 'otlp'))) return undefined;
   const hourMs = Date.parse(`${match[1]}T${match[2]}:00:00Z`);
   return Number.isNaN(hourMs) ? undefined : { key, bytes, dataset, hourMs };
 }
@@ -57,4 +66,5 @@ export function hourOf(ms: number): number {
 }
 
 export const HOUR_MS = 3_600_000;
-const NAME = /^dt=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/[A-Za-z0-9_-]*-\d+-p\d{3,}-\d+-\d+\.parquet$/;
+const NAME = /^dt=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/[A-Za-z0-9_-]*-\d+-p\d{3,}-\d+-\d+\.(parquet|otlp\.zst)$/;
+const OTLP_SUFFIX = '.otlp.zst';

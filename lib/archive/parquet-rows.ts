@@ -22,13 +22,18 @@ export async function rowsOfTrace(
     file,
     metadata,
     filter: { trace_id: { $eq: traceId } },
-    compressors: { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) },
+    compressors: COMPRESSORS,
     usePageIndex: true,
     useOffsetIndex: true,
   };
   // The id alone first: most objects do not hold it, and then no other column need be read.
   const ids = await parquetReadObjects({ ...options, columns: ['trace_id'] });
   return ids.length === 0 ? [] : await parquetReadObjects(options);
+}
+
+/** The rows of a whole file in memory. */
+export function allRows(file: Uint8Array): Promise<ArchivedRow[]> {
+  return parquetReadObjects({ file: copy(file), compressors: COMPRESSORS });
 }
 
 /** Rows of a Parquet object by its footer. */
@@ -62,4 +67,5 @@ function copy(bytes: Uint8Array): ArrayBuffer {
   return Uint8Array.from(bytes).buffer;
 }
 
+const COMPRESSORS = { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) };
 const TAIL_BYTES = 32 * 1024;

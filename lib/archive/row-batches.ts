@@ -74,25 +74,10 @@ function textFiller(): Filler {
   );
 }
 
-/** A word that came before is looked up as a string, and not encoded again. */
 function wordFiller(): Filler {
-  const ids = new Map<string, number>();
-  const filler = fillerFrom(new WordColumn(), (column, value) => {
-    if (value === null) return column.addNull();
-    let id = ids.get(value as string);
-    if (id === undefined) {
-      id = column.internText(value as string);
-      ids.set(value as string, id);
-    }
-    column.addId(id);
-  });
-  return {
-    ...filler,
-    clear: () => {
-      ids.clear();
-      filler.clear();
-    },
-  };
+  return fillerFrom(new WordColumn(), (column, value) =>
+    value === null ? column.addNull() : column.addText(value as string),
+  );
 }
 
 function int64Filler(): Filler {

@@ -29,6 +29,8 @@ export interface TraceSummary {
   /** In alphabetical order. */
   readonly services: readonly string[];
   readonly complete: boolean;
+  /** Keys of the objects that hold its spans. */
+  readonly spansObjects: readonly string[];
 }
 
 /** The newest traces that match all of the filter. */
@@ -50,12 +52,13 @@ export async function searchTraces(sql: ArchiveSql, filter: TraceFilter): Promis
     values.push(filter.service);
   }
   const { rows } = await sql.query(
-    `SELECT trace_id, start_time, duration_ns, root_service, root_operation, span_count, error_count, services, complete
+    `SELECT trace_id, start_time, duration_ns, root_service, root_operation, span_count, error_count, services, complete,
+            spans_objects
      FROM traces WHERE ${where.join(' AND ')} ORDER BY start_time DESC, trace_id LIMIT ${filter.limit}`,
     values,
   );
   return rows.map(
-    ([traceId, startTime, durationNs, rootService, rootOperation, spans, errors, services, complete]) => ({
+    ([traceId, startTime, durationNs, rootService, rootOperation, spans, errors, services, complete, objects]) => ({
       traceId: String(traceId),
       startTime: startTime as Date,
       durationNs: durationNs as bigint,
@@ -65,6 +68,7 @@ export async function searchTraces(sql: ArchiveSql, filter: TraceFilter): Promis
       errorCount: Number(errors),
       services: services as string[],
       complete: complete === true,
+      spansObjects: objects as string[],
     }),
   );
 }

@@ -1,8 +1,11 @@
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
+import { encodeParquet } from './encode-parquet.ts';
 import { listObjects, type OnProblem } from './list-objects.ts';
-import { type ArchiveObject, HOUR_MS, type TimeRange } from './object-keys.ts';
-import { type ArchivedRow, rowsOfTrace } from './parquet-rows.ts';
+import { type ArchiveObject, HOUR_MS, isOtlpKey, type TimeRange } from './object-keys.ts';
+import { recordsOfTrace } from './otlp-read.ts';
+import { type ArchivedRow, allRows, rowsOfTrace } from './parquet-rows.ts';
+import { spanBatches } from './rows/row-groups.ts';
 
 /** A trace as the archive holds it: a row per revision, and the spans of all of them. */
 export interface ArchivedTrace {
@@ -11,6 +14,13 @@ export interface ArchivedTrace {
   readonly revisions: readonly ArchivedRow[];
   /** In the order of their start. */
   readonly spans: readonly ArchivedRow[];
+  /** The same spans as encoded OTLP, as they came; undefined when some are archived as rows. */
+  readonly otlp: Buffer | undefined;
+}
+
+interface FoundSpans {
+  readonly rows: readonly ArchivedRow[];
+  readonly otlp: Buffer | undefined;
 }
 
 /** Finds single traces by id. */
@@ -26,20 +36,21 @@ export interface TraceReader {
 
 /** Reads from the bucket alone. Objects that cannot be read are left out and told to `onProblem`. */
 export function openTraceReader(bucket: Bucket, prefix: string, onProblem: OnProblem): TraceReader {
-  const readable = async (object: Pick<ArchiveObject, 'key' | 'bytes'>, traceId: string) => {
+  const readable = async (object: Pick<ArchiveObject, 'key' | 'bytes'>, traceId: string): Promise<FoundSpans> => {
     try {
-      return await rowsOfTrace(bucket, object, traceId);
+      if (isOtlpKey(object.key)) return await otlpSpans(bucket, object, traceId);
+      return { rows: await rowsOfTrace(bucket, object, traceId), otlp: undefined };
     } catch (error) {
       if (error instanceof SpanloomError) throw error;
       onProblem({ key: object.key, why: `it cannot be read: ${error instanceof Error ? error.message : error}` });
-      return [];
+      return NOTHING;
     }
   };
   const spansOf = async (key: string, traceId: string) => {
     const size = await bucket.head(key);
     if (size !== undefined) return readable({ key, bytes: size.bytes }, traceId);
     onProblem({ key, why: 'the traces index names it, but it is not there' });
-    return [];
+    return NOTHING;
   };
   return {
     async get(traceId, range) {
@@ -51,7 +62,7 @@ export function openTraceReader(bucket: Bucket, prefix: string, onProblem: OnPro
         if (foundHourMs !== undefined && hourMs < foundHourMs - HOUR_MS) break;
         for (let i = 0; i < hour.length; i += OBJECTS_AT_A_TIME) {
           const some = hour.slice(i, i + OBJECTS_AT_A_TIME);
-          const rows = (await Promise.all(some.map((object) => readable(object, traceId)))).flat();
+          const rows = (await Promise.all(some.map((object) => readable(object, traceId)))).flatMap((one) => one.rows);
           revisions.push(...rows);
           if (rows.length > 0) foundHourMs = hourMs;
         }
@@ -59,12 +70,26 @@ export function openTraceReader(bucket: Bucket, prefix: string, onProblem: OnPro
       if (revisions.length === 0) return undefined;
       revisions.sort((a, b) => Number(a['revision']) - Number(b['revision']));
       const keys = [...new Set(revisions.map((row) => String(row['spans_object'])))];
-      const spans = (await Promise.all(keys.map((key) => spansOf(key, traceId)))).flat();
+      const found = await Promise.all(keys.map((key) => spansOf(key, traceId)));
+      const spans = found.flatMap(({ rows }) => rows);
       spans.sort((a, b) => Number((a['start_ns'] as bigint) - (b['start_ns'] as bigint)));
-      return { traceId, revisions, spans };
+      const parts = found.map((one) => one.otlp).filter((otlp) => otlp !== undefined);
+      return { traceId, revisions, spans, otlp: parts.length === found.length ? Buffer.concat(parts) : undefined };
     },
   };
 }
+
+async function otlpSpans(
+  bucket: Bucket,
+  object: Pick<ArchiveObject, 'key' | 'bytes'>,
+  traceId: string,
+): Promise<FoundSpans> {
+  const traces = await recordsOfTrace(bucket, object, traceId);
+  const rows = await allRows(await encodeParquet(spanBatches(traces)));
+  return { rows, otlp: Buffer.concat(traces.map(({ otlp }) => otlp)) };
+}
+
+const NOTHING: FoundSpans = { rows: [], otlp: undefined };
 
 function newestFirst(objects: readonly ArchiveObject[]): ArchiveObject[][] {
   const hours = new Map<number, ArchiveObject[]>();

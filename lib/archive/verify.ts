@@ -5,7 +5,8 @@ import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import { type Compaction, compactedFolder, decodeCompaction, parseManifestKey } from './compaction.ts';
 import type { OnProblem } from './list-objects.ts';
-import { type Dataset, datasetFolder, isPutUnderWay } from './object-keys.ts';
+import { type Dataset, datasetFolders, isOtlpKey, isPutUnderWay } from './object-keys.ts';
+import { parquetOfOtlp } from './otlp-read.ts';
 import { readChain } from './read-chain.ts';
 import { WholeReader } from './read-whole.ts';
 import { RowDigest } from './row-digest.ts';
@@ -122,7 +123,7 @@ class Verification {
 
   private async list(): Promise<void> {
     for (const dataset of ['spans', 'traces'] as const) {
-      for (const folder of [compactedFolder(this.prefix, dataset), datasetFolder(this.prefix, dataset)]) {
+      for (const folder of [compactedFolder(this.prefix, dataset), ...datasetFolders(this.prefix, dataset)]) {
         for await (const { key, bytes } of this.bucket.list(folder)) {
           if (parseManifestKey(this.prefix, key) === undefined) this.sizes.set(key, bytes);
           else await this.readManifest(key);
@@ -180,7 +181,7 @@ class Verification {
     if (body === undefined) return false;
     this.seen.bytes += bytes;
     try {
-      const found = await this.readAll(body, object.dataset);
+      const found = await this.readAll(body, object);
       this.seen.objects++;
       if (found.rows !== object.rows) {
         this.onProblem({ key, why: `it holds ${found.rows} rows, the chain says ${object.rows}` });
@@ -194,9 +195,9 @@ class Verification {
     return false;
   }
 
-  private async readAll(body: Uint8Array, dataset: Dataset): Promise<{ rows: number; rowDigest: string }> {
+  private async readAll(body: Uint8Array, { key, dataset }: Expected): Promise<{ rows: number; rowDigest: string }> {
     const file = path.join(this.folder, 'object.parquet');
-    await writeFile(file, body);
+    await writeFile(file, isOtlpKey(key) ? await parquetOfOtlp(body) : body);
     await this.reader.read([file]);
     return this.reader.digest(file, dataset);
   }

@@ -8,6 +8,7 @@ export class WordColumn {
   readonly table = new ByteTable();
   /** Number of each row's value in the table; -1 for null. */
   ids = new Int32Array(ROWS_AT_FIRST);
+  private readonly texts = new Map<string, number>();
 
   /** Number of a value, for `addId` as often as it comes. Valid until `clear`. Bytes that are no UTF-8 become U+FFFD. */
   intern(from: Buffer, start: number, end: number): number {
@@ -18,9 +19,15 @@ export class WordColumn {
     return this.table.intern(from, start, end);
   }
 
+  /** A string that came before is looked up as it is, and not encoded again. */
   internText(text: string): number {
-    const bytes = Buffer.from(text);
-    return this.table.intern(bytes, 0, bytes.length);
+    let id = this.texts.get(text);
+    if (id === undefined) {
+      const bytes = Buffer.from(text);
+      id = this.table.intern(bytes, 0, bytes.length);
+      this.texts.set(text, id);
+    }
+    return id;
   }
 
   add(from: Buffer, start: number, end: number): void {
@@ -58,6 +65,7 @@ export class WordColumn {
     this.count = 0;
     this.nulls = 0;
     this.table.clear();
+    this.texts.clear();
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Admin, Producer } from 'kafkajs';
+import { decodeOtlpObject, encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
 import { type ChainLink, readChain } from '../../lib/archive/read-chain.ts';
 import { s3Settings } from '../../lib/config/s3.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
@@ -23,7 +24,7 @@ const started: ServiceUnderTest[] = [];
 const closes: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const kafka = createKafka({ brokers: testStack().kafka, clientId: 'test-assembler' });
+  const kafka = createKafka({ brokers: testStack().kafka, clientId: 'test-archiver' });
   producer = kafka.producer();
   admin = kafka.admin();
   await Promise.all([producer.connect(), admin.connect()]);
@@ -135,6 +136,34 @@ describe('archiver', () => {
     expect((await chain())[0]).toEqual(link);
   });
 
+  it('writes OTLP when set to, and makes what was promised as OTLP also when that has changed', async () => {
+    const env = { ARCHIVE_FORMAT: 'otlp' };
+    const { prefix, start, stop, send, archived, chain, rows } = pipeline('otlp', env);
+    const spans = async () => {
+      const found = [];
+      for await (const { key } of bucket.list(`${prefix}/spans_otlp/`)) {
+        const bytes = key.endsWith('.otlp.zst') ? await bucket.get(key) : undefined;
+        if (bytes !== undefined) found.push(...decodeOtlpObject(Buffer.from(bytes)));
+      }
+      return found.map(({ traceId, spanCount }) => ({ traceId, spanCount }));
+    };
+    const first = await start();
+    await send(1, 21);
+    await waitForRecords(spans, (found) => found.length >= 20);
+    expect(await rows()).toEqual([]);
+    await stop(first);
+    const links = await chain();
+    const before = await spans();
+    for (const { entry } of links) for (const { key } of entry.objects) await bucket.delete(key);
+    env.ARCHIVE_FORMAT = 'parquet';
+    await send(21, 31);
+    await start();
+    await archived(20);
+    expect(await spans()).toEqual(before);
+    expect(new Set(before.map(({ traceId }) => traceId)).size).toBe(20);
+    expect((await chain()).slice(0, links.length)).toEqual(links);
+  });
+
   it('marks what can no longer be made, and goes on', async () => {
     const { topic, start, stop, send, archived, chain } = pipeline('lost');
     const first = await start();
@@ -217,7 +246,7 @@ describe('archiver', () => {
 async function zombieOf(prefix: string, topic: string): Promise<{ stop(): Promise<void> }> {
   const { createLogs } = await import('../../lib/kafka/partition-log.ts');
   const { PartitionArchiver } = await import('./adapters/partition-archiver.ts');
-  const { encodeParquet } = await import('./adapters/parquet.ts');
+  const { encodeParquet } = await import('../../lib/archive/encode-parquet.ts');
   const { BytesBudget } = await import('./core/bytes-budget.ts');
   const { systemClock } = await import('../../lib/runtime/clock.ts');
   const { createHash } = await import('node:crypto');
@@ -231,6 +260,7 @@ async function zombieOf(prefix: string, topic: string): Promise<{ stop(): Promis
       topic,
       partition: 0,
       writer: 'zombie',
+      format: 'parquet',
       limits: { bytesMax: 1024 * 1024, ageMaxMs: 200 },
       fetchBytesMax: 1024 * 1024,
     },
@@ -239,6 +269,7 @@ async function zombieOf(prefix: string, topic: string): Promise<{ stop(): Promis
       traces: logs.open(topic, 0),
       clock: systemClock,
       encodeParquet,
+      encodeOtlp: encodeOtlpObject,
       digest: (parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex'),
       exclusively: (work) => work(),
       crashPoint: silent,

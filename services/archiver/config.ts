@@ -1,5 +1,6 @@
+import { ARCHIVE_FORMATS } from '../../lib/archive/object-keys.ts';
 import { commonSettings, s3Settings } from '../../lib/config/common.ts';
-import { bytes, defineSettings, durationMs, type SettingsOf } from '../../lib/config/settings.ts';
+import { bytes, choice, defineSettings, durationMs, type SettingsOf } from '../../lib/config/settings.ts';
 
 const MIB = 1024 * 1024;
 
@@ -7,6 +8,12 @@ export const settings = defineSettings(
   {
     ...commonSettings,
     ...s3Settings,
+    ARCHIVE_FORMAT: choice({
+      values: ARCHIVE_FORMATS,
+      default: 'parquet',
+      description:
+        '`parquet`: rows that any SQL engine reads. `otlp`: records as they are, compressed; half the CPU, replayed byte by byte, and Parquet after `spanloom archive compact`. May change at any time.',
+    }),
     ARCHIVE_RANGE_BYTES_MAX: bytes({
       default: 20 * MIB,
       min: MIB,

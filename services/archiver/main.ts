@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
+import { encodeParquet } from '../../lib/archive/encode-parquet.ts';
+import { encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
 import { kafkaSettingsOf } from '../../lib/config/common.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { kafkaError } from '../../lib/kafka/errors.ts';
@@ -13,7 +15,6 @@ import { prepareTopics } from '../../lib/topics/prepare-topics.ts';
 import { groupId, topicNames } from '../../lib/topics/topics.ts';
 import { PartitionGroup } from '../../lib/worker/partition-group.ts';
 import { archiverEvents } from './adapters/archiver-events.ts';
-import { encodeParquet } from './adapters/parquet.ts';
 import { PartitionArchiver } from './adapters/partition-archiver.ts';
 import { type ArchiverSettings, settings } from './config.ts';
 import { BytesBudget } from './core/bytes-budget.ts';
@@ -52,6 +53,7 @@ export const archiver: ServiceDefinition<(typeof settings)['settings']> = {
       clock,
       crashPoint,
       encodeParquet,
+      encodeOtlp: encodeOtlpObject,
       digest,
       exclusively: oneAtATime(),
       events: archiverEvents(metrics, logger, topic, clock),
@@ -75,6 +77,7 @@ export const archiver: ServiceDefinition<(typeof settings)['settings']> = {
             topic,
             partition,
             writer: WRITER,
+            format: values.ARCHIVE_FORMAT,
             limits: { bytesMax: values.ARCHIVE_RANGE_BYTES_MAX, ageMaxMs: values.ARCHIVE_RANGE_AGE_MAX_MS },
             fetchBytesMax: values.FETCH_BYTES_MAX,
           },

@@ -1,4 +1,5 @@
 import type { ChainEntry } from '../../lib/archive/chain.ts';
+import type { AssembledTrace } from '../../lib/codec/records.ts';
 import type { PartitionLog } from '../../lib/kafka/types.ts';
 import type { RowBatch } from '../../lib/parquet/write-parquet.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
@@ -8,6 +9,8 @@ import type { Bucket } from '../../lib/s3/bucket.ts';
 export interface ArchivePorts {
   /** A whole Parquet file. */
   readonly encodeParquet: (batches: Iterable<RowBatch>) => Promise<Uint8Array>;
+  /** A whole object of OTLP. */
+  readonly encodeOtlp: (records: readonly { value: Buffer; trace: AssembledTrace }[]) => Uint8Array;
   /** SHA-256 over all of them, one after another; hex. */
   readonly digest: (parts: readonly Uint8Array[]) => string;
 }

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ChainEntry } from '../../lib/archive/chain.ts';
 import { readChain } from '../../lib/archive/read-chain.ts';
+import { spanBatches } from '../../lib/archive/rows/row-groups.ts';
+import { SpanRows } from '../../lib/archive/rows/span-rows.ts';
+import { TraceRows } from '../../lib/archive/rows/trace-rows.ts';
 import { assembledTraceCodec } from '../../lib/codec/records.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
 import type { AssignedPartition, LogRecord } from '../../lib/kafka/types.ts';
@@ -9,13 +12,11 @@ import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
 import { PartitionArchiver } from '../../services/archiver/adapters/partition-archiver.ts';
 import { BytesBudget } from '../../services/archiver/core/bytes-budget.ts';
-import { SpanRows } from '../../services/archiver/core/span-rows.ts';
-import { TraceRows } from '../../services/archiver/core/trace-rows.ts';
 import { Fleet } from './fleet.ts';
 import { Scheduler } from './scheduler.ts';
 import { type BucketMutations, SimBucket } from './sim-bucket.ts';
 import { SimKafka } from './sim-kafka.ts';
-import { encodeText, rowsOf } from './table-text.ts';
+import { encodeText, rowsOf, textOf } from './table-text.ts';
 import { type Outcome, Tally } from './worker-world.ts';
 
 export interface ArchiverOptions extends BucketMutations {
@@ -113,7 +114,7 @@ class ArchiveWorld {
           )
           .flatMap((entry) => entry.missing);
         for (const { row, folder } of rowsOfRecord(record)) {
-          if (!missing.some((key) => key.includes(folder))) expected.add(row);
+          if (!missing.some((key) => folder.test(key))) expected.add(row);
         }
       }
     }
@@ -166,6 +167,8 @@ class ArchiveWorld {
     return new PartitionArchiver(
       {
         ...{ prefix: PREFIX, clusterId: 'cluster', topic: 'traces', partition, writer: 'simulation' },
+        // One that was promised by another process is made in its format.
+        format: random.below(4) === 0 ? 'otlp' : 'parquet',
         limits: { bytesMax: 2_000, ageMaxMs: 1_500 },
         fetchBytesMax: 1,
       },
@@ -187,6 +190,7 @@ class ArchiveWorld {
         },
         crashPoint: () => {},
         encodeParquet: encodeText,
+        encodeOtlp: (records) => textOf(spanBatches(records.map(({ trace }) => trace))),
         digest,
         exclusively: (work) => work(),
         events: {
@@ -216,7 +220,7 @@ class ArchiveWorld {
 }
 
 /** Digests of the rows that a record is in the archive, with the folder of the object that they belong into. */
-function rowsOfRecord(record: LogRecord): { row: string; folder: string }[] {
+function rowsOfRecord(record: LogRecord): { row: string; folder: RegExp }[] {
   const trace = assembledTraceCodec.decode(record.value as Buffer);
   spanRows.clear();
   traceRows.clear();
@@ -225,7 +229,7 @@ function rowsOfRecord(record: LogRecord): { row: string; folder: string }[] {
   const iso = new Date(trace.startTime / 1000).toISOString();
   const hour = `dt=${iso.slice(0, 10)}/hour=${iso.slice(11, 13)}/`;
   const named = (dataset: string, rows: string[]) =>
-    rows.map((row) => ({ row: digest([Buffer.from(row)]), folder: `/${dataset}/v1/${hour}` }));
+    rows.map((row) => ({ row: digest([Buffer.from(row)]), folder: new RegExp(`/${dataset}(_otlp)?/v1/${hour}`) }));
   return [
     ...named('spans', rowsOf(spanRows.columns(), spanRows.count)),
     ...named('traces', rowsOf(traceRows.columns(), traceRows.count)),

@@ -3,6 +3,10 @@ import type { RowBatch } from '../../lib/parquet/write-parquet.ts';
 
 /** Rows of a table as JSON lines: stands in for the Parquet encoder, which is slow and has tests of its own. */
 export async function encodeText(batches: Iterable<RowBatch>): Promise<Uint8Array> {
+  return textOf(batches);
+}
+
+export function textOf(batches: Iterable<RowBatch>): Uint8Array {
   const lines: string[] = [];
   for (const { columns, rows } of batches) lines.push(...rowsOf(columns, rows));
   return Buffer.from(lines.join('\n'));
@@ -12,12 +16,12 @@ export async function encodeText(batches: Iterable<RowBatch>): Promise<Uint8Arra
 export function rowsOf(columns: readonly ParquetColumn[], rows: number): string[] {
   const cells = columns
     .filter(({ name }) => name !== 'spans_object')
-    .map(({ name, column }) => [name, column.values().map(textOf)] as const);
+    .map(({ name, column }) => [name, column.values().map(cellText)] as const);
   return Array.from({ length: rows }, (_, row) =>
     JSON.stringify(Object.fromEntries(cells.map(([name, values]) => [name, values[row]]))),
   );
 }
 
-function textOf(value: string | number | bigint | boolean | null): string | boolean | null {
+function cellText(value: string | number | bigint | boolean | null): string | boolean | null {
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
 }

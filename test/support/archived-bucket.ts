@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type ChainEntry, chainFolder, chainKey, encodeChainEntry } from '../../lib/archive/chain.ts';
+import { encodeParquet } from '../../lib/archive/encode-parquet.ts';
+import type { ArchiveFormat } from '../../lib/archive/object-keys.ts';
+import { encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
 import type { AssembledTrace } from '../../lib/codec/records.ts';
 import { s3Settings } from '../../lib/config/s3.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
 import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
 import { traceLogRecord } from '../../lib/testkit/assembled-trace.ts';
 import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
-import { encodeParquet } from '../../services/archiver/adapters/parquet.ts';
 import { buildRange } from '../../services/archiver/core/build-range.ts';
 import { OpenRange } from '../../services/archiver/core/range.ts';
 import { testStack } from './stack.ts';
@@ -31,6 +33,7 @@ export async function archiveRange(
   first: number,
   traces: readonly AssembledTrace[],
   partition = 0,
+  format: ArchiveFormat = 'parquet',
 ): Promise<ChainEntry> {
   const range = new OpenRange(first);
   range.add(
@@ -38,13 +41,13 @@ export async function archiveRange(
     first + traces.length,
     0,
   );
-  const place = { prefix, clusterId: 'test', generation: 1, topic: 'traces', partition, writer: 'test' };
+  const place = { prefix, clusterId: 'test', generation: 1, topic: 'traces', partition, writer: 'test', format };
   const digest = (values: readonly Uint8Array[]) => {
     const hash = createHash('sha256');
     for (const value of values) hash.update(value);
     return hash.digest('hex');
   };
-  const { entry, encode } = buildRange(range, place, { digest, encodeParquet });
+  const { entry, encode } = buildRange(range, place, { digest, encodeParquet, encodeOtlp: encodeOtlpObject });
   await bucket.put(chainKey(chainFolder(prefix, 'test', 1, partition), first), encodeChainEntry(entry));
   for (const object of entry.objects) await bucket.put(object.key, await encode(object));
   return entry;

@@ -5,6 +5,7 @@ import {
   encodeChainEntry,
   positionOf,
 } from '../../../lib/archive/chain.ts';
+import { type ArchiveFormat, isOtlpKey } from '../../../lib/archive/object-keys.ts';
 import { isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords } from '../../../lib/kafka/types.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -20,6 +21,7 @@ export interface PartitionArchiverSettings {
   readonly topic: string;
   readonly partition: number;
   readonly writer: string;
+  readonly format: ArchiveFormat;
   readonly limits: RangeLimits;
   readonly fetchBytesMax: number;
 }
@@ -166,8 +168,7 @@ export class PartitionArchiver implements Worker {
   private write(chain: OpenedChain, range: OpenRange, why: string): Promise<number> {
     return this.ports.exclusively(async () => {
       const { ports } = this;
-      const place = this.place(chain.generation);
-      let built = buildRange(range, place, ports);
+      let built = buildRange(range, this.place(chain.generation, this.settings.format), ports);
       const key = chainKey(chain.folder, positionOf(range));
       const body = encodeChainEntry(built.entry);
       ports.crashPoint('before-chain');
@@ -175,7 +176,7 @@ export class PartitionArchiver implements Worker {
         const theirs = decodeChainEntry(await this.mustGet(key), key);
         // One of us met a gap and the other did not, or they came further: what we hold is not what they named.
         if (theirs.first !== range.first || theirs.end > range.end) return this.finish(chain, theirs);
-        built = { ...buildRange(range.upTo(theirs.end), place, ports), entry: theirs };
+        built = { ...buildRange(range.upTo(theirs.end), this.placeOf(chain, theirs), ports), entry: theirs };
       }
       ports.crashPoint('after-chain');
       const bytes = await this.upload(built);
@@ -199,7 +200,7 @@ export class PartitionArchiver implements Worker {
       ports.events.lost(settings.partition, entry.first, missing);
       return entry.end;
     }
-    const built = buildRange(range, this.place(chain.generation), ports);
+    const built = buildRange(range, this.placeOf(chain, entry), ports);
     const bytes = await this.upload({ ...built, entry });
     ports.events.written(entry, 'found', bytes);
     return entry.end;
@@ -229,15 +230,20 @@ export class PartitionArchiver implements Worker {
     for (const object of built.entry.objects) {
       const body = await built.encode(object);
       bytes += body.length;
-      await this.ports.bucket.putIfAbsent(object.key, body, { contentType: 'application/vnd.apache.parquet' });
+      await this.ports.bucket.putIfAbsent(object.key, body, { contentType: contentType(object.key) });
       this.ports.crashPoint('after-object');
     }
     return bytes;
   }
 
-  private place(generation: number): RangePlace {
+  /** An entry's objects are made as it says, whatever we are set to. */
+  private placeOf(chain: OpenedChain, { format = 'parquet' }: ChainEntry): RangePlace {
+    return this.place(chain.generation, format);
+  }
+
+  private place(generation: number, format: ArchiveFormat): RangePlace {
     const { prefix, clusterId, topic, partition, writer } = this.settings;
-    return { prefix, clusterId, generation, topic, partition, writer };
+    return { prefix, clusterId, generation, topic, partition, writer, format };
   }
 
   private async mustGet(key: string): Promise<Uint8Array> {
@@ -251,6 +257,10 @@ export class PartitionArchiver implements Worker {
       await this.ports.clock.sleep(Math.min(PAUSE_STEP_MS, ms - waited));
     }
   }
+}
+
+function contentType(key: string): string {
+  return isOtlpKey(key) ? 'application/zstd' : 'application/vnd.apache.parquet';
 }
 
 function unreadable(partition: number, offset: number): SpanloomError {

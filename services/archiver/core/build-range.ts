@@ -1,13 +1,12 @@
 import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
+import { type ArchiveFormat, type Dataset, datasetFolder, hourPath } from '../../../lib/archive/object-keys.ts';
 import { RowDigest, TRACE_WORDS } from '../../../lib/archive/row-digest.ts';
+import { spanBatches, traceBatches } from '../../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
-import type { RowBatch } from '../../../lib/parquet/write-parquet.ts';
 import type { ArchivePorts } from '../ports.ts';
 import type { ArchivedRecord } from './archived-record.ts';
 import type { OpenRange } from './range.ts';
-import { SpanRows } from './span-rows.ts';
-import { TraceRows } from './trace-rows.ts';
 
 export interface RangePlace {
   /** SPANLOOM_PREFIX. */
@@ -17,6 +16,7 @@ export interface RangePlace {
   readonly topic: string;
   readonly partition: number;
   readonly writer: string;
+  readonly format: ArchiveFormat;
 }
 
 /** An entry of the chain and the objects that it names; the objects are encoded one by one, when asked for. */
@@ -60,11 +60,15 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
       records: range.records.length,
       refused: range.records.filter(({ trace }) => trace === undefined).length,
       objects,
+      format: place.format,
       writer: place.writer,
     },
-    encode: ({ key, dataset }) => {
+    encode: async ({ key, dataset }) => {
       const { hour, spansKey } = parts.get(key) as { hour: Hour; spansKey: string };
-      return ports.encodeParquet(dataset === 'spans' ? spanBatches(hour) : traceBatches(hour, spansKey));
+      const traces = hour.traces.map(({ trace }) => trace);
+      if (dataset === 'traces') return ports.encodeParquet(traceBatches(traces, spansKey));
+      if (place.format === 'parquet') return ports.encodeParquet(spanBatches(traces));
+      return ports.encodeOtlp(hour.traces.map(({ record, trace }) => ({ value: record.value as Buffer, trace })));
     },
   };
 }
@@ -107,45 +111,14 @@ function traceDigest({ traces }: Hour): string {
   return digest.hex();
 }
 
-/** Neighbours in the file are spans of one trace, which is how they are looked for. */
-function inTraceOrder(hour: Hour): readonly AssembledTrace[] {
-  return hour.traces
-    .map(({ trace }) => trace)
-    .sort((a, b) => (a.traceId < b.traceId ? -1 : a.traceId > b.traceId ? 1 : a.revision - b.revision));
-}
-
-function* spanBatches(hour: Hour): Generator<RowBatch> {
-  const rows = new SpanRows();
-  for (const trace of inTraceOrder(hour)) {
-    rows.add(trace);
-    if (rows.count < ROW_GROUP_ROWS && rows.bytes < ROW_GROUP_BYTES) continue;
-    yield { columns: rows.columns(), rows: rows.count };
-    rows.clear();
-  }
-  if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
-}
-
-function* traceBatches(hour: Hour, spansKey: string): Generator<RowBatch> {
-  const rows = new TraceRows();
-  for (const trace of inTraceOrder(hour)) {
-    rows.add(trace, spansKey);
-    if (rows.count < ROW_GROUP_ROWS) continue;
-    yield { columns: rows.columns(), rows: rows.count };
-    rows.clear();
-  }
-  if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
-}
-
 /** `<prefix>/spans/v1/dt=2026-01-31/hour=07/<cluster>-<generation>-p007-<first>-<end>.parquet` */
-function objectKey(dataset: 'spans' | 'traces', hourMs: number, { first, end }: OpenRange, place: RangePlace): string {
-  const iso = new Date(hourMs).toISOString();
-  const cluster = place.clusterId.replaceAll(/[^A-Za-z0-9_-]/g, '').slice(0, CLUSTER_CHARS);
+function objectKey(dataset: Dataset, hourMs: number, { first, end }: OpenRange, place: RangePlace): string {
+  const { prefix, clusterId, generation, format } = place;
+  const cluster = clusterId.replaceAll(/[^A-Za-z0-9_-]/g, '').slice(0, CLUSTER_CHARS);
   const partition = String(place.partition).padStart(3, '0');
-  const name = `${cluster}-${place.generation}-p${partition}-${first}-${end}.parquet`;
-  return `${place.prefix}/${dataset}/v1/dt=${iso.slice(0, 10)}/hour=${iso.slice(11, 13)}/${name}`;
+  const suffix = dataset === 'spans' && format === 'otlp' ? 'otlp.zst' : 'parquet';
+  const name = `${cluster}-${generation}-p${partition}-${first}-${end}.${suffix}`;
+  return `${datasetFolder(prefix, dataset, format)}${hourPath(hourMs)}${name}`;
 }
 
 const CLUSTER_CHARS = 22;
-/** A row group ends with the trace that reaches one of these: what is in memory as columns is about 20 MB. */
-const ROW_GROUP_ROWS = 50_000;
-const ROW_GROUP_BYTES = 32 * 1024 * 1024;

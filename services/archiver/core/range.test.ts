@@ -22,10 +22,12 @@ const PLACE: RangePlace = {
   topic: 'p.traces',
   partition: 7,
   writer: 'test 1',
+  format: 'parquet',
 };
 const PORTS = {
   encodeParquet: async (batches: Iterable<{ rows: number }>) =>
     Buffer.from(`${[...batches].reduce((sum, { rows }) => sum + rows, 0)} rows`),
+  encodeOtlp: (records: readonly unknown[]) => Buffer.from(`${records.length} records`),
   digest: (parts: readonly Uint8Array[]) => `digest of ${parts.length}`,
 };
 

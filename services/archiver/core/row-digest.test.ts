@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { encodeParquet } from '../../../lib/archive/encode-parquet.ts';
+import { encodeOtlpObject } from '../../../lib/archive/otlp-object.ts';
 import { WholeReader } from '../../../lib/archive/read-whole.ts';
 import { RowDigest } from '../../../lib/archive/row-digest.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
 import { assembledTrace, traceLogRecord } from '../../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../../lib/testkit/otlp-builder.ts';
-import { encodeParquet } from '../adapters/parquet.ts';
 import { buildRange } from './build-range.ts';
 import { OpenRange } from './range.ts';
 
@@ -31,8 +32,16 @@ async function archived(...traces: readonly AssembledTrace[]) {
     traces.length,
     0,
   );
-  const place = { prefix: 'x', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'test' };
-  const { entry, encode } = buildRange(range, place, { digest: () => '', encodeParquet });
+  const place = {
+    prefix: 'x',
+    clusterId: 'c',
+    generation: 1,
+    topic: 't',
+    partition: 0,
+    writer: 'test',
+    format: 'parquet',
+  } as const;
+  const { entry, encode } = buildRange(range, place, { digest: () => '', encodeParquet, encodeOtlp: encodeOtlpObject });
   return Promise.all(
     entry.objects.map(async (object) => {
       const file = path.join(folder, `${written++}.parquet`);

@@ -1,7 +1,5 @@
 import type { ArchiveReader } from '../../../lib/archive/archive-reader.ts';
-import { rowsToOtlp } from '../../../lib/archive/rows-to-otlp.ts';
-import { otlpFromJson } from '../../../lib/codec/otlp-from-json.ts';
-import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { otlpOfRows } from '../../../lib/archive/otlp-of-traces.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
 import type { TraceReader } from '../ports.ts';
 
@@ -22,11 +20,9 @@ export function archiveSource({ archive, clock, lookBackMs, searchMsMax }: Archi
       const untilMs = clock.wallMs();
       const trace = await archive.getTrace(traceId, { sinceMs: untilMs - lookBackMs, untilMs: untilMs + HOUR_MS });
       if (trace === undefined || trace.spans.length === 0) return [];
-      const converted = otlpFromJson(Buffer.from(JSON.stringify(rowsToOtlp(trace.spans))));
-      if (!converted.ok) throw new SpanloomError('OTLP_DECODE', `Archived trace ${traceId}: ${converted.detail}`);
       // All revisions in one part: the last one's number says that none is missing.
       const revision = Math.max(...trace.revisions.map((row) => Number(row['revision'])));
-      return [{ source: 'archive', revision, contextLost: false, otlp: converted.bytes }];
+      return [{ source: 'archive', revision, contextLost: false, otlp: trace.otlp ?? otlpOfRows(trace.spans) }];
     },
     async search(query) {
       const { service, operation, failed, durationMinMs = 0, durationMaxMs, attributes = [], limit } = query;

@@ -1,7 +1,7 @@
-import { ByteTable } from '../../../lib/parquet/byte-table.ts';
-import { WordColumn } from '../../../lib/parquet/word-column.ts';
-import { ATTRIBUTES_OF, fieldRange, findField } from '../../../lib/trace/attributes.ts';
-import { resourceServiceName } from '../../../lib/trace/service-name.ts';
+import { ByteTable } from '../../parquet/byte-table.ts';
+import { WordColumn } from '../../parquet/word-column.ts';
+import { ATTRIBUTES_OF, fieldRange, findField } from '../../trace/attributes.ts';
+import { resourceServiceName } from '../../trace/service-name.ts';
 import { AttributeList } from './attribute-list.ts';
 import { JSON_BYTES_MORE, JSON_GROWTH, putAttributes } from './json-text.ts';
 import type { PromotedColumns } from './promoted-columns.ts';

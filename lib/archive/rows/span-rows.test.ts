@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AssembledTrace } from '../../../lib/codec/records.ts';
-import { assembledTrace } from '../../../lib/testkit/assembled-trace.ts';
-import { queryParquet } from '../../../lib/testkit/duckdb.ts';
-import { EPOCH_MS, otlp, type ResourceLiteral } from '../../../lib/testkit/otlp-builder.ts';
-import { encodeReference } from '../../../lib/testkit/otlp-reference.ts';
-import { encodeParquet } from '../adapters/parquet.ts';
+import type { AssembledTrace } from '../../codec/records.ts';
+import { assembledTrace } from '../../testkit/assembled-trace.ts';
+import { queryParquet } from '../../testkit/duckdb.ts';
+import { EPOCH_MS, otlp, type ResourceLiteral } from '../../testkit/otlp-builder.ts';
+import { encodeReference } from '../../testkit/otlp-reference.ts';
+import { encodeParquet } from '../encode-parquet.ts';
 import { SpanRows } from './span-rows.ts';
 import { TraceRows } from './trace-rows.ts';
 

@@ -1,4 +1,4 @@
-import { type RowBatch, writeParquet } from '../../../lib/parquet/write-parquet.ts';
+import { type RowBatch, writeParquet } from '../parquet/write-parquet.ts';
 
 /** A Parquet file of the batches, a row group each, in the order of trace ids. Equal batches give equal bytes. */
 export async function encodeParquet(batches: Iterable<RowBatch>): Promise<Uint8Array> {

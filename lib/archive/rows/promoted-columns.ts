@@ -1,8 +1,8 @@
-import type { Promoted } from '../../../lib/archive/promoted.ts';
-import { Int32Column } from '../../../lib/parquet/number-columns.ts';
-import type { ParquetColumn } from '../../../lib/parquet/types.ts';
-import { WordColumn } from '../../../lib/parquet/word-column.ts';
-import { AttributeReader } from '../../../lib/trace/attributes.ts';
+import { Int32Column } from '../../parquet/number-columns.ts';
+import type { ParquetColumn } from '../../parquet/types.ts';
+import { WordColumn } from '../../parquet/word-column.ts';
+import { AttributeReader } from '../../trace/attributes.ts';
+import type { Promoted } from '../promoted.ts';
 import type { AttributeList } from './attribute-list.ts';
 
 /** Finds the attributes that have columns of their own and puts their values there. */

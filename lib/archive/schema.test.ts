@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { ARCHIVE_SCHEMA } from '../../../lib/archive/schema.ts';
-import { SpanRows } from './span-rows.ts';
-import { TraceRows } from './trace-rows.ts';
+import { SpanRows } from './rows/span-rows.ts';
+import { TraceRows } from './rows/trace-rows.ts';
+import { ARCHIVE_SCHEMA } from './schema.ts';
 
 it.each([
   ['spans', new SpanRows()],

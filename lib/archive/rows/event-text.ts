@@ -1,4 +1,4 @@
-import { ATTRIBUTES_OF, fieldRange, findField } from '../../../lib/trace/attributes.ts';
+import { ATTRIBUTES_OF, fieldRange, findField } from '../../trace/attributes.ts';
 import { putHex, putKeyValues, putString, putText } from './json-text.ts';
 
 /** An event of a span as `{"time_ns","name","attributes"}`. @param start,end body of the message. */

@@ -1,9 +1,9 @@
-import { ARCHIVE_SCHEMA } from '../../../lib/archive/schema.ts';
-import type { AssembledTrace } from '../../../lib/codec/records.ts';
-import { BoolColumn, Int32Column, Int64Column } from '../../../lib/parquet/number-columns.ts';
-import { TextColumn } from '../../../lib/parquet/text-column.ts';
-import type { ParquetColumn } from '../../../lib/parquet/types.ts';
-import { WordColumn } from '../../../lib/parquet/word-column.ts';
+import type { AssembledTrace } from '../../codec/records.ts';
+import { BoolColumn, Int32Column, Int64Column } from '../../parquet/number-columns.ts';
+import { TextColumn } from '../../parquet/text-column.ts';
+import type { ParquetColumn } from '../../parquet/types.ts';
+import { WordColumn } from '../../parquet/word-column.ts';
+import { ARCHIVE_SCHEMA } from '../schema.ts';
 
 /** The rows of the traces dataset, one per trace record: small enough to search without touching spans. */
 export class TraceRows {
@@ -24,6 +24,9 @@ export class TraceRows {
     spans_object: new WordColumn(),
   };
 
+  /** Names of services as JSON. */
+  private readonly quoted = new Map<string, string>();
+
   get count(): number {
     return this.c.trace_id.count;
   }
@@ -43,12 +46,17 @@ export class TraceRows {
     c.complete.add(trace.complete);
     addNullable(c.incomplete_reasons, trace.complete ? null : trace.incompleteReasons.join(','));
     c.close_reason.addText(trace.closeReason);
-    c.services.addText(
-      JSON.stringify(
-        trace.services.map(({ service, spanCount, errorCount }) => ({ service, spans: spanCount, errors: errorCount })),
-      ),
-    );
+    c.services.addText(this.servicesText(trace));
     c.spans_object.addText(spansObject);
+  }
+
+  private servicesText({ services }: AssembledTrace): string {
+    const each = services.map(({ service, spanCount, errorCount }) => {
+      const name = this.quoted.get(service) ?? JSON.stringify(service);
+      this.quoted.set(service, name);
+      return `{"service":${name},"spans":${spanCount},"errors":${errorCount}}`;
+    });
+    return `[${each.join(',')}]`;
   }
 
   columns(): ParquetColumn[] {
@@ -57,6 +65,7 @@ export class TraceRows {
 
   clear(): void {
     for (const column of Object.values(this.c)) column.clear();
+    this.quoted.clear();
   }
 }
 

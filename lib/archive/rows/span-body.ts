@@ -1,4 +1,4 @@
-import { ATTRIBUTES_OF, fieldRange, findField } from '../../../lib/trace/attributes.ts';
+import { ATTRIBUTES_OF, fieldRange, findField } from '../../trace/attributes.ts';
 import { AttributeList } from './attribute-list.ts';
 
 /** What the scan of a request does not tell of a span: where its attributes, events, links and status message are. */
