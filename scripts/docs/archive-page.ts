@@ -1,4 +1,6 @@
-import { ARCHIVE_SCHEMA, type ArchiveColumn, type ColumnType } from '../../lib/archive/schema.ts';
+import { ARCHIVE_SCHEMA, type ArchiveColumn } from '../../lib/archive/schema.ts';
+import { costs } from './archive-costs.ts';
+import { tableDefinitions } from './archive-tables.ts';
 import { GENERATED, table } from './markdown.ts';
 
 /** The columns of the archive, and table definitions for the engines that read it, from its schema. */
@@ -12,6 +14,7 @@ Complete traces as Parquet with zstd, readable by anything that reads Parquet. B
     spans/v1/dt=2026-01-31/hour=07/*.parquet     a row per span, sorted by trace id
     traces/v1/dt=2026-01-31/hour=07/*.parquet    a row per trace and revision; spans_object names where its spans are
     spans_compacted/v1/…  traces_compacted/v1/…  the same rows in large objects, after \`spanloom archive compact\`
+    spans_otlp/v1/dt=…/hour=…/*.otlp.zst         in the place of spans/, with ARCHIVE_FORMAT=otlp: see design/archive-otlp.md
     _chain/…                                     which offsets are in which objects, for the archiver; readers leave it out
 
 Glob \`spans/v1\` or \`spans_compacted/v1\`, never both: rows would be there twice, while \`spanloom sql\` reads the manifests and counts each once. [design/archive-compaction.md](design/archive-compaction.md) says what each glob sees when.
@@ -24,38 +27,8 @@ ${columnTable(ARCHIVE_SCHEMA.spans)}
 ## traces
 
 ${columnTable(ARCHIVE_SCHEMA.traces)}
-## DuckDB
-
-With \`httpfs\` loaded and the bucket's credentials set; \`spanloom sql\` needs neither:
-
-\`\`\`sql
-CREATE VIEW spans AS
-  SELECT * FROM read_parquet('s3://BUCKET/PREFIX/spans/v1/*/*/*.parquet', hive_partitioning = true);
-\`\`\`
-
-## Athena
-
-Partition projection finds the hours without a crawler. Always ask for a range of \`dt\`.
-
-\`\`\`sql
-CREATE EXTERNAL TABLE spans (
-${athenaColumns(ARCHIVE_SCHEMA.spans)}
-)
-PARTITIONED BY (dt string, hour string)
-STORED AS PARQUET
-LOCATION 's3://BUCKET/PREFIX/spans/v1/'
-TBLPROPERTIES (
-  'projection.enabled' = 'true',
-  'projection.dt.type' = 'date',
-  'projection.dt.format' = 'yyyy-MM-dd',
-  'projection.dt.range' = '2026-01-01,NOW',
-  'projection.hour.type' = 'integer',
-  'projection.hour.range' = '0,23',
-  'projection.hour.digits' = '2',
-  'storage.location.template' = 's3://BUCKET/PREFIX/spans/v1/dt=\${dt}/hour=\${hour}/'
-);
-\`\`\`
-`;
+${tableDefinitions()}
+${costs()}`;
 }
 
 function columnTable(columns: readonly ArchiveColumn[]): string {
@@ -64,15 +37,3 @@ function columnTable(columns: readonly ArchiveColumn[]): string {
     columns.map(({ name, type, description }) => [`\`${name}\``, type, description]),
   );
 }
-
-function athenaColumns(columns: readonly ArchiveColumn[]): string {
-  return columns.map(({ name, type }) => `  \`${name}\` ${ATHENA_TYPES[type]}`).join(',\n');
-}
-
-const ATHENA_TYPES: Readonly<Record<ColumnType, string>> = {
-  text: 'string',
-  int32: 'int',
-  int64: 'bigint',
-  bool: 'boolean',
-  timestamp: 'timestamp',
-};
