@@ -22,11 +22,10 @@ function tracerOf(serviceName) {
   return jaeger.initTracer(
     {
       serviceName,
-      traceId128bit: true,
       sampler: { type: 'const', param: 1 },
       reporter: { collectorEndpoint: `${options.endpoint}/api/traces` },
     },
-    { logger: { info() {}, error: (message) => fail(message) } },
+    { traceId128bit: true, logger: { info() {}, error: (message) => fail(message) } },
   );
 }
 
