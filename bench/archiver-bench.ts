@@ -51,7 +51,7 @@ export async function runArchiverBench(options: ArchiverBenchOptions): Promise<R
   const folder = options.logFolder ?? mkdtempSync(path.join(tmpdir(), 'spanloom-bench-'));
   try {
     const kafka = createKafka({ brokers: stack.addresses.kafka, clientId: 'spanloom-bench' });
-    const spans = await fill(kafka, stack, options);
+    const spans = await fillTraces(kafka, stack, PREFIX, options);
     const figures: Record<string, ArchiverFigures> = {};
     for (const format of options.formats) figures[format] = await archive(format, spans, stack, folder, options);
     return figures;
@@ -81,18 +81,23 @@ export function archiverTable(figures: Record<string, ArchiverFigures>): string 
   return [line('format', heads), ...rows].join('\n');
 }
 
-/** @returns how many spans are on the topic. */
-async function fill(kafka: Kafka, stack: Stack, options: ArchiverBenchOptions): Promise<number> {
+/** Puts trace records on the traces topic. @returns how many spans are on it. */
+export async function fillTraces(
+  kafka: Kafka,
+  stack: Stack,
+  prefix: string,
+  options: Pick<ArchiverBenchOptions, 'spans' | 'seed' | 'input' | 'partitions' | 'progress'>,
+): Promise<number> {
   const { partitions, progress } = options;
   await prepareTopics(
     kafka,
     readSettings(defineSettings(commonSettings), {
       ...stackEnvironment(stack.addresses),
-      SPANLOOM_PREFIX: PREFIX,
+      SPANLOOM_PREFIX: prefix,
       PARTITIONS: String(partitions),
     }),
   );
-  const { traces: topic } = topicNames(PREFIX);
+  const { traces: topic } = topicNames(prefix);
   const writer = await openFencedWriter(kafka, { transactionalId: 'bench' });
   let sent = 0;
   let batch = 0;

@@ -4,6 +4,7 @@ import { ARCHIVE_FORMATS } from '../lib/archive/object-keys.ts';
 import { describeError } from '../lib/errors/spanloom-error.ts';
 import { archiverTable, runArchiverBench } from './archiver-bench.ts';
 import { collectorTable, runCollectorBench } from './collector-bench.ts';
+import { runConsoleBench } from './console-bench.ts';
 import { runBench } from './pipeline-bench.ts';
 import { table } from './report.ts';
 
@@ -19,6 +20,7 @@ Feeds a span set through router, assembler, graph-builder, alerter and archiver 
   --window-store S redis or memory (default redis)
   --stage archiver from the traces topic to stored objects only, once for each format
   --stage collector  from many senders' posts to acknowledged records, then counted
+  --stage console  from the traces topic to the console's hot store, then questions to it
   --senders N      with --stage collector (default 1000)
   --seconds N      with --stage collector (default 60)
   --profile DIR    with --stage: writes a CPU profile of the service there
@@ -89,8 +91,14 @@ async function bench(): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
     return figures.lost === 0 ? 0 : 1;
   }
+  if (values.stage === 'console') {
+    const figures = await runConsoleBench(common);
+    console.table(figures);
+    if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
+    return 0;
+  }
   if (values.stage !== undefined) {
-    throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver, collector`);
+    throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver, collector, console`);
   }
   const result = await runBench({
     ...common,
