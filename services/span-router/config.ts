@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { commonSettings } from '../../lib/config/common.ts';
 import {
   bytes,
@@ -6,10 +7,14 @@ import {
   durationMs,
   type SettingsOf,
   secret,
+  text,
   textList,
 } from '../../lib/config/settings.ts';
+import { describeError } from '../../lib/errors/spanloom-error.ts';
 import { ENCODINGS } from './core/decode.ts';
+import { readPatterns } from './core/read-patterns.ts';
 import { REDACTION_NAME, type RedactionNames } from './core/redaction-rules.ts';
+import { type ValuePattern, ValuePatterns } from './core/value-patterns.ts';
 import { INGEST_TOPIC } from './ingest-topics.ts';
 
 /** Names that are dropped unless REDACT_DROP says otherwise; `-` and `_` are the same, and case does not matter. */
@@ -32,7 +37,13 @@ const DROPPED_BY_DEFAULT = [
 
 const QUERY_CUT = ['url.full', 'http.url', 'http.target'];
 
-export const DEFAULT_REDACTION: RedactionNames = { drop: DROPPED_BY_DEFAULT, hash: [], keep: [], cutQuery: QUERY_CUT };
+export const DEFAULT_REDACTION: RedactionNames = {
+  drop: DROPPED_BY_DEFAULT,
+  hash: [],
+  mask: [],
+  keep: [],
+  cutQuery: QUERY_CUT,
+};
 
 const NAMES = 'attribute names, each `name` or `*.ending`';
 
@@ -71,7 +82,18 @@ export const settings = defineSettings(
       'Attributes whose value is replaced by a keyed hash (HMAC-SHA-256 with REDACT_HASH_KEY): still equal where it was equal.',
       DEFAULT_REDACTION.hash,
     ),
-    REDACT_HASH_KEY: secret({ description: 'Key for REDACT_HASH. Changing it changes every hash.' }),
+    REDACT_MASK: redactionNames('Attributes whose value is replaced by three stars.', DEFAULT_REDACTION.mask),
+    REDACT_HASH_KEY: secret({
+      description: 'Key for REDACT_HASH and for patterns that hash. Changing it changes every hash.',
+    }),
+    REDACT_PATTERNS: text({
+      description:
+        'What must not be kept wherever it stands: a list in YAML or JSON of `name`, `pattern` (RE2 syntax) and `action` (mask, hash: each match; drop: the whole text). Looked for in all text of attributes (also nested), in names of spans and events and in status messages. Usually given as REDACT_PATTERNS_FILE.',
+      check: ({ REDACT_PATTERNS: declared }) => {
+        const { mistakes } = declaredPatterns(String(declared));
+        return mistakes.length === 0 ? undefined : `REDACT_PATTERNS: ${mistakes.join('; ')}.`;
+      },
+    }),
     REDACT_KEEP: redactionNames('Attributes that stay although an ending of the other lists covers them.', []),
     REDACT_CUT_QUERY: redactionNames(
       'Attributes that hold a URL, which loses its query string.',
@@ -104,18 +126,38 @@ export const settings = defineSettings(
         s.REDACT_HASH.length > 0 && s.REDACT_HASH_KEY === undefined
           ? 'REDACT_HASH names attributes, but REDACT_HASH_KEY is not set; hashes without a key can be guessed.'
           : undefined,
+      (s) =>
+        declaredPatterns(s.REDACT_PATTERNS ?? '[]').patterns.some(({ action }) => action === 'hash') &&
+        s.REDACT_HASH_KEY === undefined
+          ? 'REDACT_PATTERNS hashes, but REDACT_HASH_KEY is not set; hashes without a key can be guessed.'
+          : undefined,
     ],
   },
 );
 
 export type RouterSettings = SettingsOf<typeof settings>;
 
-/** The four lists as the core takes them. */
+/** The lists of names as the core takes them. */
 export function redactionOf(values: RouterSettings): RedactionNames {
   return {
     drop: values.REDACT_DROP,
     hash: values.REDACT_HASH,
+    mask: values.REDACT_MASK,
     keep: values.REDACT_KEEP,
     cutQuery: values.REDACT_CUT_QUERY,
   };
+}
+
+/** Undefined when there are none. */
+export function patternsOf(values: RouterSettings): ValuePatterns | undefined {
+  const { patterns } = declaredPatterns(values.REDACT_PATTERNS ?? '[]');
+  return patterns.length === 0 ? undefined : new ValuePatterns(patterns);
+}
+
+function declaredPatterns(declared: string): { patterns: ValuePattern[]; mistakes: string[] } {
+  try {
+    return readPatterns(parse(declared));
+  } catch (error) {
+    return { patterns: [], mistakes: [`it is no YAML (${describeError(error).split('\n')[0]})`] };
+  }
 }

@@ -10,7 +10,7 @@ import { topicNames } from '../../lib/topics/topics.ts';
 import { startPartitionService } from '../../lib/worker/partition-service.ts';
 import { keyedHash, sha256 } from './adapters/hashes.ts';
 import { routerMetrics } from './adapters/router-metrics.ts';
-import { type RouterSettings, redactionOf, settings } from './config.ts';
+import { patternsOf, type RouterSettings, redactionOf, settings } from './config.ts';
 import { RedactionRules } from './core/redaction-rules.ts';
 import { RouterStage } from './core/router-stage.ts';
 import { encodingOf, ingestTopics } from './ingest-topics.ts';
@@ -35,7 +35,7 @@ export const spanRouter: ServiceDefinition<(typeof settings)['settings']> = {
       kafkaSettingsOf(values, { part: SERVICE, log: (level, message, fields) => logger[level](message, fields) }),
     );
     await prepareTopics(kafka, values);
-    const rules = new RedactionRules(redactionOf(values));
+    const rules = new RedactionRules(redactionOf(values), patternsOf(values));
     const routed = routerMetrics(metrics);
     return startPartitionService({
       kafka,

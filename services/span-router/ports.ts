@@ -30,6 +30,7 @@ export interface RoutedReport {
   readonly deadLetters: number;
   /** Spans (or whole records, or lost offsets) that went to dead letters, by reason. */
   readonly rejected: ReadonlyMap<string, number>;
-  readonly redacted: number;
+  /** Values taken out, hashed, masked or cut, by kind. */
+  readonly redacted: ReadonlyMap<string, number>;
   readonly truncated: number;
 }

@@ -3,7 +3,11 @@ import type { RoutedReport } from '../ports.ts';
 
 /** Counts what each committed transaction took in and gave out. */
 export function routerMetrics(metrics: Metrics): (report: RoutedReport) => void {
-  const redacted = metrics.counter('redacted_total', 'Attribute values that were taken out, hashed or cut.');
+  const redacted = metrics.counter(
+    'redacted_total',
+    'Values that were redacted, by rule: drop, hash, mask, cut_query, or pattern:<name>.',
+    ['rule'],
+  );
   const truncated = metrics.counter('truncated_total', 'Spans, resources and scopes that were cut to fit.');
   return (report) => {
     metrics.received(report.records, 'records');
@@ -14,7 +18,7 @@ export function routerMetrics(metrics: Metrics): (report: RoutedReport) => void 
     metrics.sent('dead_letters', report.deadLetters);
     // Lost offsets are counted by the worker loop, for every service alike.
     for (const [reason, count] of report.rejected) if (reason !== 'offsets_lost') metrics.dropped(reason, count);
-    redacted.inc(report.redacted);
+    for (const [rule, count] of report.redacted) redacted.inc({ rule }, count);
     truncated.inc(report.truncated);
   };
 }

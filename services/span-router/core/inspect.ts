@@ -19,7 +19,8 @@ export const NESTING_MAX = 64;
 
 /**
  * Looks through a span, resource or scope down to its attribute values: whether it is well-formed to the last field,
- * and whether an attribute has a name to redact. Runs for every span, so it allocates nothing.
+ * and whether an attribute has a name to redact, or a text something that a pattern finds. Runs for every span, so it
+ * allocates nothing as long as there are no patterns.
  */
 export function inspect(kind: Kind, bytes: Uint8Array, start: number, end: number, rules: RedactionRules): Verdict {
   return inspectMessage(kind, bytes, start, end, rules, NESTING_MAX);
@@ -49,6 +50,8 @@ function inspectMessage(
         const found = inspectMessage(child, bytes, bodyStart, at, rules, depthLeft - 1);
         if (found > verdict) verdict = found;
         if (verdict >= VERDICT.invalid) return verdict;
+      } else if (child === KIND.text && rules.patterns?.fits(bytes, bodyStart, at)) {
+        verdict = VERDICT.edit;
       }
     } else {
       at = skip(bytes, tag, next, end);
@@ -88,7 +91,10 @@ function inspectKeyValue(
         valueStart = bodyStart;
         valueEnd = at;
         // A plain text value has no more inside; that is nearly all of them.
-        if (isWholeText(bytes, bodyStart, at)) continue;
+        if (isWholeText(bytes, bodyStart, at)) {
+          if (rules.patterns?.fits(bytes, bodyStart + 2, at)) verdict = VERDICT.edit;
+          continue;
+        }
         const found = inspectMessage(KIND.anyValue, bytes, bodyStart, at, rules, depthLeft - 1);
         if (found > verdict) verdict = found;
         if (verdict >= VERDICT.invalid) return verdict;

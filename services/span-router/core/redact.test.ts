@@ -10,21 +10,24 @@ import { SeededRandom } from '../../../lib/testkit/traffic/random.ts';
 import { WireWriter } from '../../../lib/trace/wire-writer.ts';
 import { inspect, NESTING_MAX, VERDICT } from './inspect.ts';
 import { KIND } from './message-kinds.ts';
+import { readPatterns } from './read-patterns.ts';
 import { Redactor } from './redact.ts';
 import { RedactionRules } from './redaction-rules.ts';
+import { ValuePatterns } from './value-patterns.ts';
 
 const CANARY = 'canary-4f1a';
 const rules = new RedactionRules({
   drop: ['*.password'],
   hash: ['user.id'],
+  mask: ['user.email'],
   keep: [],
   cutQuery: ['url.full'],
 });
 
-function redact(span: ReferenceSpan) {
+function redact(span: ReferenceSpan, by = rules) {
   const bytes = encodeReferenceSpan(span);
-  const verdict = inspect(KIND.span, bytes, 0, bytes.length, rules);
-  const redactor = new Redactor(rules, (value) => `hash of ${Buffer.from(value).toString('hex')}`);
+  const verdict = inspect(KIND.span, bytes, 0, bytes.length, by);
+  const redactor = new Redactor(by, (value) => `hash of ${Buffer.from(value).toString('hex')}`);
   const out = new WireWriter(8);
   redactor.redact(KIND.span, bytes, 0, bytes.length, out);
   return {
@@ -32,7 +35,8 @@ function redact(span: ReferenceSpan) {
     span: decodeReferenceSpan(out.toBuffer()),
     bytes: out.toBuffer(),
     before: bytes,
-    count: redactor.count,
+    count: redactor.counts.reduce((sum, count) => sum + count, 0),
+    counted: Object.fromEntries(redactor.kinds.map((kind, i) => [kind, redactor.counts[i]])),
   };
 }
 
@@ -178,5 +182,100 @@ describe('inspect', () => {
       new Redactor(rules, () => '').redact(KIND.span, bytes, 0, bytes.length, new WireWriter());
     }
     expect(clean).toBeGreaterThan(100);
+  });
+});
+
+describe('redaction by pattern', () => {
+  const patterns = new ValuePatterns([
+    { name: 'card', pattern: '\\b(?:\\d[ -]?){13,16}\\b', action: 'mask' },
+    { name: 'token', pattern: 'tok_[a-z]+', action: 'hash' },
+    { name: 'key', pattern: '(?i)begin private key', action: 'drop' },
+  ]);
+  const names = { drop: ['*.password'], hash: [], mask: ['user.email'], keep: [], cutQuery: ['url.full'] };
+  const both = new RedactionRules(names, patterns);
+
+  it.each<[string, ReferenceSpan, ReferenceSpan]>([
+    ['the name of a span', { name: 'pay 4111 1111 1111 1111' }, { name: 'pay ***' }],
+    [
+      'a status message',
+      { status: { code: 2, message: 'no tok_abc' } },
+      { status: { code: 2, message: 'no hash of 746f6b5f616263' } },
+    ],
+    ['the name of an event', { events: [{ name: 'x 4111-1111-1111-1111' }] }, { events: [{ name: 'x ***' }] }],
+    [
+      'a text among others',
+      { attributes: [text('a', 'tok_a, tok_b; 4111111111111111')] },
+      { attributes: [text('a', 'hash of 746f6b5f61, hash of 746f6b5f62; ***')] },
+    ],
+    ['the whole text', { attributes: [text('a', 'BEGIN PRIVATE KEY x')] }, { attributes: [text('a', '')] }],
+    [
+      'what is left of an address',
+      { attributes: [text('url.full', 'https://a/tok_a?x=1')] },
+      { attributes: [text('url.full', 'https://a/hash of 746f6b5f61')] },
+    ],
+    [
+      'a long text',
+      { attributes: [text('a', `${'x'.repeat(500)} tok_a`)] },
+      { attributes: [text('a', `${'x'.repeat(500)} hash of 746f6b5f61`)] },
+    ],
+    [
+      'an attribute by its name',
+      { attributes: [text('user.email', 'a@b.c')] },
+      { attributes: [text('user.email', '***')] },
+    ],
+  ])('finds %s', (_, before, after) => {
+    const made = redact(before, both);
+    expect(made.verdict).toBe(VERDICT.edit);
+    expect(made.span).toMatchObject(after);
+    expect(made.count).toBeGreaterThan(0);
+  });
+
+  it.each(PLACES)('finds it in an attribute of %s', (_, place) => {
+    const { verdict, bytes, counted } = redact(place(text('a', '4111 1111 1111 1111')), both);
+    expect(verdict).toBe(VERDICT.edit);
+    expect(bytes.includes('4111')).toBe(false);
+    expect(counted).toMatchObject({ 'pattern:card': 1, drop: 0 });
+  });
+
+  it('leaves everything else as it is', () => {
+    const span = { name: 'pay 4111', attributes: [text('a', 'token'), text('b', '')], status: { message: 'no' } };
+    expect(redact(span, both)).toMatchObject({ verdict: VERDICT.clean, count: 0, bytes: encodeReferenceSpan(span) });
+  });
+
+  it('takes no longer for text that is made to be tried again and again', () => {
+    const hostile = new RedactionRules(names, new ValuePatterns([{ name: 'p', pattern: '(a+)+$', action: 'mask' }]));
+    expect(redact({ attributes: [text('a', `${'a'.repeat(50_000)}!`)] }, hostile).verdict).toBe(VERDICT.clean);
+  });
+});
+
+describe('readPatterns', () => {
+  it.each<[string, unknown, string]>([
+    ['no list', {}, 'it must be a list of patterns'],
+    ['a pattern alone', ['a'], '[0] must have name, pattern and action'],
+    ['no name', [{ pattern: 'a' }], '[0] must have a name'],
+    ['no pattern', [{ name: 'a' }], '[0] has a pattern that is none'],
+    ['look-around', [{ name: 'a', pattern: '(?=a)b' }], "[0] has a pattern that is not of RE2's syntax"],
+    ['a pattern for nothing', [{ name: 'a', pattern: 'a*' }], '[0] has a pattern that fits an empty text'],
+    [
+      'an unknown action',
+      [{ name: 'a', pattern: 'a', action: 'encrypt' }],
+      '[0] has an action that is not one of mask,',
+    ],
+    [
+      'two of a name',
+      [
+        { name: 'a', pattern: 'a' },
+        { name: 'a', pattern: 'b' },
+      ],
+      '[1].name is taken',
+    ],
+    ['something else', [{ name: 'a', pattern: 'a', keys: [] }], '[0] does not take keys'],
+  ])('refuses %s', (_, declared, sentence) => expect(readPatterns(declared).mistakes.join('\n')).toContain(sentence));
+
+  it('masks unless told otherwise', () => {
+    expect(readPatterns([{ name: 'a', pattern: 'a' }])).toEqual({
+      patterns: [{ name: 'a', pattern: 'a', action: 'mask' }],
+      mistakes: [],
+    });
   });
 });

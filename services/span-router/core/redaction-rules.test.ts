@@ -3,7 +3,7 @@ import { DEFAULT_REDACTION } from '../config.ts';
 import { ACTION, REDACTION_NAME, type RedactionNames, RedactionRules } from './redaction-rules.ts';
 
 function actionOf(names: Partial<RedactionNames>, attribute: string): string {
-  const rules = new RedactionRules({ drop: [], hash: [], keep: [], cutQuery: [], ...names });
+  const rules = new RedactionRules({ drop: [], hash: [], mask: [], keep: [], cutQuery: [], ...names });
   // Stands in the middle of other bytes, as in a request.
   const bytes = Buffer.from(`.a${attribute}.password`);
   const action = rules.actionFor(bytes, 2, 2 + Buffer.byteLength(attribute));

@@ -1,10 +1,13 @@
+import type { ValuePatterns } from './value-patterns.ts';
+
 /** What happens to an attribute; a larger number is not a stronger one. */
-export const ACTION = { keep: 0, drop: 1, hash: 2, cutQuery: 3 } as const;
+export const ACTION = { keep: 0, drop: 1, hash: 2, cutQuery: 3, mask: 4 } as const;
 export type Action = (typeof ACTION)[keyof typeof ACTION];
 
 export interface RedactionNames {
   readonly drop: readonly string[];
   readonly hash: readonly string[];
+  readonly mask: readonly string[];
   readonly keep: readonly string[];
   /** Attributes whose value is a URL: it loses its query string. */
   readonly cutQuery: readonly string[];
@@ -16,18 +19,23 @@ export interface RedactionNames {
  *
  * `name` matches the whole name; `*.name` also a name that ends with `.name`. ASCII case does not matter and `-` equals
  * `_`, because header names are written both ways. The most exact entry decides: a whole name before an ending, a
- * longer ending before a shorter one; of two equal entries the first of keep, drop, hash, cutQuery.
+ * longer ending before a shorter one; of two equal entries the first of keep, drop, hash, mask, cutQuery.
  */
 export class RedactionRules {
   /** The last two bytes of a name, folded → 1 + index of its bucket; 0: no rule ends like this. */
   private readonly byTail = new Uint16Array(0x10000);
   private readonly buckets: Rule[][] = [];
 
-  constructor(names: RedactionNames) {
+  /** What is redacted by what it looks like, whatever it is named; undefined: nothing. */
+  readonly patterns: ValuePatterns | undefined;
+
+  constructor(names: RedactionNames, patterns?: ValuePatterns) {
+    this.patterns = patterns;
     const byPriority: [readonly string[], Action][] = [
       [names.keep, ACTION.keep],
       [names.drop, ACTION.drop],
       [names.hash, ACTION.hash],
+      [names.mask, ACTION.mask],
       [names.cutQuery, ACTION.cutQuery],
     ];
     for (const [entries, action] of byPriority) for (const entry of entries) this.addRule(parseRule(entry, action));

@@ -19,12 +19,15 @@ import { BUNDLE_BYTES_MAX, RouteBuilder } from './route.ts';
 const KIB = 1024;
 const CANARY = 'canary-93ab';
 
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((total, count) => total + count, 0);
+
 /** Routes records of these values and answers everything that came out. */
 function route(values: (Buffer | string | null)[], settings: Parameters<typeof fixtureSettings>[0] = {}) {
   const builder = new RouteBuilder(fixtureSettings(settings), fixturePorts().ports);
   for (const [i, value] of values.entries()) builder.take(record(100 + i, value));
   const rejected = Object.fromEntries(builder.deadLetters.rejected);
-  const { redacted, truncated } = builder;
+  const { truncated } = builder;
+  const redacted = sum(builder.redacted);
   const bundles = builder.takeBundles();
   const spans = bundles.flatMap((bundle) =>
     (decodeReference(bundle.bytes).resourceSpans ?? []).flatMap(({ resource, scopeSpans = [] }) =>
@@ -278,9 +281,11 @@ describe('routing', () => {
         ]),
       ),
     );
-    expect([builder.spanCount, builder.redacted, builder.deadLetters.count]).toEqual([1, 1, 1]);
+    expect([builder.spanCount, sum(builder.redacted), builder.deadLetters.count]).toEqual([1, 1, 1]);
     builder.clear();
-    expect([builder.spanCount, builder.redacted, builder.truncated, builder.deadLetters.count]).toEqual([0, 0, 0, 0]);
+    expect([builder.spanCount, sum(builder.redacted), builder.truncated, builder.deadLetters.count]).toEqual([
+      0, 0, 0, 0,
+    ]);
     expect(builder.takeBundles()).toEqual([]);
   });
 });

@@ -59,9 +59,10 @@ export class RouteBuilder {
     return this.bundles.spanCount;
   }
 
-  /** Attributes redacted since the last `clear`; those of a resource count once per poll. */
-  get redacted(): number {
-    return this.redactor.count;
+  /** Redactions since the last `clear`, by kind; those of a resource count once per poll. */
+  get redacted(): ReadonlyMap<string, number> {
+    const { kinds, counts } = this.redactor;
+    return new Map(kinds.map((kind, i) => [kind, counts[i] as number] as const).filter(([, count]) => count > 0));
   }
 
   /** Spans, resources and scopes cut since the last `clear`. */
@@ -93,7 +94,7 @@ export class RouteBuilder {
     this.bundles.clear();
     this.contexts.clear();
     this.deadLetters.clear();
-    this.redactor.count = 0;
+    this.redactor.counts.fill(0);
     this.spansCut = 0;
     this.rewrittenBuffer = undefined;
     if (this.rewritten.buffer.length > REWRITTEN_BYTES_KEPT) this.rewritten = new WireWriter(REWRITTEN_BYTES_KEPT);
@@ -142,7 +143,7 @@ export class RouteBuilder {
     const { spanBytesMax } = this.settings;
     const start = table.bodyStart[row]!;
     const end = table.bodyEnd[row]!;
-    const redactedBefore = this.redactor.count;
+    const redactedBefore = [...this.redactor.counts];
     const fieldStart = rewritten.at;
     const mark = rewritten.begin(TAG_SPAN, end - start);
     const bodyStart = rewritten.at;
@@ -152,7 +153,7 @@ export class RouteBuilder {
       rewritten.at = bodyStart;
       if (cut === undefined) {
         rewritten.at = fieldStart;
-        this.redactor.count = redactedBefore;
+        this.redactor.counts = redactedBefore;
         this.refuse(origin, row, 'span_too_large', bytes, start, end);
         return;
       }

@@ -130,7 +130,7 @@ export class RouterStage implements Stage {
     counters.bytes += pending.bytes;
     counters.spans += spans;
     counters.deadLetters += deadLetters;
-    counters.redacted += this.route.redacted;
+    for (const count of this.route.redacted.values()) counters.redacted += count;
     counters.truncated += this.route.truncated;
     counters.lostOffsets += pending.lost;
     pending.report = {
