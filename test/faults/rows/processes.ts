@@ -117,6 +117,22 @@ const bothOnOne: Fault = {
   },
 };
 
+const storm: Fault = {
+  name: 'a rebalance storm: one of two trace-assemblers leaves and joins eight times',
+  inject: async (pipeline) => {
+    const [first, second] = [pipeline.process('trace-assembler'), pipeline.process('trace-assembler', 2)];
+    const assigned = () => first.log().filter((line) => line.includes('"assigned"')).length;
+    const before = assigned();
+    for (let round = 0; round < STORM_ROUNDS; round++) {
+      await second.stop();
+      await second.startAgain();
+      await sleep(1_000);
+    }
+    const rebalances = assigned() - before;
+    if (rebalances < STORM_ROUNDS) throw new Error(`partitions came and went only ${rebalances} times`);
+  },
+};
+
 /** These need an assembler without a successor: what it leaves behind it must find again itself. */
 export const ALONE: readonly Fault[] = [handOffs, stoodStill];
 
@@ -127,7 +143,7 @@ export const CRASHES: FaultGroup = {
 
 export const TAKEOVERS: FaultGroup = {
   pipeline: { name: 'two-assemblers', scale: { 'trace-assembler': 2 }, seed: 2 },
-  faults: [zombie, zombieAmongKilled, bothOnOne],
+  faults: [zombie, zombieAmongKilled, bothOnOne, storm],
 };
 
 type CrashPoints = Readonly<Partial<Record<ServiceName, readonly string[]>>>;
@@ -157,3 +173,5 @@ function expectDeath(process: FaultProcess, index: number, how: string): void {
   const found = process.deaths[index];
   if (found !== how) throw new Error(`${process.name} ended with ${found}, not ${how}`);
 }
+
+const STORM_ROUNDS = 8;
