@@ -122,6 +122,46 @@ const MASKED: Case[] = [
   },
 ];
 
+const cancelled = { attributes: { 'rpc.grpc.status_code': 1 } };
+const CANCELLED: Case[] = [
+  {
+    name: 'all the way down: the one who cancelled is not blamed, and no user is hit',
+    trace: [of('web', server(1, 0, cancelled), client(2, 1, cancelled)), of('app', server(3, 2, cancelled))],
+    origins: ['web fine: edge web>app masked via web app'],
+  },
+  {
+    name: 'by a caller that then failed: the callee that was still at work',
+    trace: [of('web', server(1, 0), client(2, 1, { ...cancelled, duration: 10 })), of('app', server(3, 2, cancelled))],
+    origins: ['web failed: timeout_latency web>app via web app'],
+  },
+  {
+    name: 'because another call had failed: that one alone',
+    trace: [
+      of('web', server(1, 0), client(2, 1), client(5, 1, cancelled)),
+      of('app', server(3, 2)),
+      of('stock', server(6, 5, cancelled)),
+    ],
+    origins: ['web failed: server_self app via web app'],
+  },
+  {
+    name: 'beside an error that a retry made good: nothing else explains it',
+    trace: [
+      of(
+        'web',
+        server(1, 0),
+        client(2, 1, { ...to('db'), name: 'query', duration: 5 }),
+        client(9, 1, { ...to('db'), name: 'query', ...FINE }),
+        client(12, 1, { attributes: { ...to('slow').attributes, ...cancelled.attributes } }),
+      ),
+    ],
+    origins: [
+      'web failed: client_no_server web>db masked ×0.5 via web db',
+      'web failed: client_no_server web>slow ×0.5 via web slow',
+    ],
+  },
+  { name: 'only at the server: nothing failed', trace: [of('web', server(1, 0, cancelled))], origins: [] },
+];
+
 const LOST_SPANS: Case[] = [
   {
     name: 'the server span was lost, what it called was not',
@@ -164,6 +204,9 @@ describe('where errors begin', () => {
   });
   describe('what is masked', () => {
     it.each(MASKED)('$name', ({ trace, origins }) => expect(told(trace)).toEqual(origins));
+  });
+  describe('when calls are cancelled', () => {
+    it.each(CANCELLED)('$name', ({ trace, origins }) => expect(told(trace)).toEqual(origins));
   });
   describe('when spans are lost', () => {
     it.each(LOST_SPANS)('$name', ({ trace, origins }) => expect(told(trace)).toEqual(origins));

@@ -14,8 +14,9 @@ import type { TraceSpans } from './trace-spans.ts';
  * Where the errors of one trace began.
  *
  * A failing span is an origin when none of the spans below it failed that it waited for: same trace, not across a
- * message, and through INTERNAL spans that did not fail themselves. Subtrees whose parent was lost are put where they
- * most likely belong (lost-parents.ts). What an origin is blamed on:
+ * message, and through INTERNAL spans that did not fail themselves. A cancelled call is one only where nothing else
+ * failed. Subtrees whose parent was lost are put where they most likely belong (lost-parents.ts). What an origin is
+ * blamed on:
  * - `server_self`: a span that serves or is internal → its service and operation.
  * - `client_no_server`: a calling span that nothing answered → the peer that its attributes name.
  * - `timeout_latency`: the callee was fine, but ended after the caller had given up → the span that the wait was for.
@@ -45,23 +46,22 @@ export class ErrorOrigins {
     this.calls = calls;
   }
 
-  /** One entry per topmost span with origins below it, in tree order; none when nothing failed. */
+  /** One entry per topmost span with origins below it; none when nothing failed. */
   find(): TraceFailure[] {
     if (!this.spans.hasFailure) return [];
     this.look();
     const failures = new Map<number, TraceFailure>();
+    const cancelled: number[] = [];
     const { order, orderCount } = this.spans.tree;
     for (let i = 0; i < orderCount; i++) {
       const row = order[i] as number;
       if (!this.spans.failed(row) || this.failsBelow[row] !== 0) continue;
-      const top = this.topOf(row);
-      let failure = failures.get(top);
-      if (failure === undefined) {
-        failure = { top, origins: [], path: [] };
-        failures.set(top, failure);
-      }
-      this.addOrigin(failure.origins, row);
+      if (this.wasCancelled(row)) cancelled.push(row);
+      else this.addOrigin(failures, row);
     }
+    // Whoever fails calls off what else is under way: that is a consequence where something failed by itself.
+    const failedItself = new Set([...failures.values()].filter(hasVisibleOrigin).map(({ top }) => top));
+    for (const row of cancelled) if (!failedItself.has(this.topOf(row))) this.addOrigin(failures, row);
     for (const failure of failures.values()) {
       completeOrigins(failure.origins);
       failure.path = this.pathBelow(failure);
@@ -116,7 +116,18 @@ export class ErrorOrigins {
     return top;
   }
 
-  private addOrigin(origins: ErrorOrigin[], row: number): void {
+  private wasCancelled(row: number): boolean {
+    return ((this.spans.outcome[row] as number) & OUTCOME.cancelled) !== 0;
+  }
+
+  private addOrigin(failures: Map<number, TraceFailure>, row: number): void {
+    const top = this.topOf(row);
+    let failure = failures.get(top);
+    if (failure === undefined) {
+      failure = { top, origins: [], path: [] };
+      failures.set(top, failure);
+    }
+    const { origins } = failure;
     const blamed = this.blame(row);
     const masked = this.climb(row);
     const same = origins.find(
@@ -250,6 +261,10 @@ export interface TraceFailure {
 }
 
 type Blamed = Pick<ErrorOrigin, 'service' | 'operation' | 'caller' | 'class' | 'peerKind' | 'version'>;
+
+function hasVisibleOrigin({ origins }: TraceFailure): boolean {
+  return origins.some(({ masked }) => !masked);
+}
 
 function completeOrigins(origins: ErrorOrigin[]): void {
   for (const origin of origins) {

@@ -31,7 +31,8 @@ export class SpanAttributes {
     return (
       (failed ? OUTCOME.failed : 0) |
       (is4xx ? OUTCOME.answered4xx : 0) |
-      (http > 501 && http < 505 ? OUTCOME.gateway : 0)
+      (http > 501 && http < 505 ? OUTCOME.gateway : 0) |
+      (isCaller && this.reader.integer(K.grpcStatus) === GRPC_CANCELLED ? OUTCOME.cancelled : 0)
     );
   }
 
@@ -114,8 +115,11 @@ export class SpanAttributes {
   }
 }
 
-/** failed: counts as an error. answered4xx: an HTTP 4xx. gateway: an HTTP 502, 503 or 504. */
-export const OUTCOME = { failed: 1, answered4xx: 2, gateway: 4 } as const;
+/**
+ * failed: counts as an error. answered4xx: an HTTP 4xx. gateway: an HTTP 502, 503 or 504. cancelled: a call that its caller
+ * no longer waited for.
+ */
+export const OUTCOME = { failed: 1, answered4xx: 2, gateway: 4, cancelled: 8 } as const;
 
 /** Keys by a short name, and their place in KEYS. */
 const NAMES = {
