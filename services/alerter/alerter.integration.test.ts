@@ -1,17 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Producer } from 'kafkajs';
 import { type Incident, incidentCodec } from '../../lib/codec/incident-records.ts';
 import { deadLetterCodec, type ServiceEdgeDelta, serviceEdgeDeltaCodec } from '../../lib/codec/records.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
+import { Command } from '../../test/support/command.ts';
 import { type ServiceUnderTest, startService } from '../../test/support/service.ts';
 import { testStack, uniquePrefix } from '../../test/support/stack.ts';
 import { readTopic, waitForRecords } from '../../test/support/topic.ts';
 import { edgeDelta, originOf } from './core/scenario.testkit.ts';
 import { alerter } from './main.ts';
 
+/** On a busy machine a take-over takes a while. */
+jest.setTimeout(120_000);
+
 let producer: Producer;
 const started: ServiceUnderTest[] = [];
+const processes: Command[] = [];
 
 beforeAll(async () => {
   producer = createKafka({ brokers: testStack().kafka, clientId: 'test-graph' }).producer();
@@ -20,15 +25,28 @@ beforeAll(async () => {
 
 afterEach(async () => {
   for (const service of started.splice(0)) await service.stop();
+  for (const process of processes.splice(0)) await kill(process);
 });
 
 afterAll(async () => {
   await producer.disconnect();
 });
 
+async function kill(process: Command): Promise<void> {
+  process.signal('SIGKILL');
+  await process.exited;
+}
+
 function pipeline(name: string) {
   const prefix = uniquePrefix(name);
   const topics = topicNames(prefix);
+  const settings = {
+    SPANLOOM_PREFIX: prefix,
+    PARTITIONS: '2',
+    COMMIT_INTERVAL_MS: '100',
+    ALERT_PENDING_MS: '500',
+    ALERT_UPDATE_MS: '1000',
+  };
   const send = (deltas: readonly ServiceEdgeDelta[]) =>
     producer.send({
       topic: topics.serviceEdges,
@@ -40,15 +58,15 @@ function pipeline(name: string) {
     });
   return {
     start: async () => {
-      const service = await startService(alerter, {
-        SPANLOOM_PREFIX: prefix,
-        PARTITIONS: '2',
-        COMMIT_INTERVAL_MS: '100',
-        ALERT_PENDING_MS: '500',
-        ALERT_UPDATE_MS: '1000',
-      });
+      const service = await startService(alerter, settings);
       started.push(service);
       return service;
+    },
+    /** As a process of its own, which can be killed. @param crashAt as CRASH_AT takes it. */
+    spawn: (crashAt = ''): Command => {
+      const process = new Command(['service', 'alerter'], { ...settings, CRASH_AT: crashAt });
+      processes.push(process);
+      return process;
     },
     stop: async (service: ServiceUnderTest) => {
       started.splice(started.indexOf(service), 1);
@@ -63,6 +81,7 @@ function pipeline(name: string) {
       waitForRecords<Incident[]>(
         async () => (await readTopic(topics.incidents, 1)).map(({ value }) => incidentCodec.decode(value as Buffer)),
         isEnough,
+        90_000,
       ),
     letters: () =>
       waitForRecords(
@@ -98,7 +117,7 @@ function system(windowStart: number, calls: number, errors: number): ServiceEdge
 }
 
 describe('alerter', () => {
-  it('says what broke, the cause and who is hit, once, though it is killed and replaced meanwhile', async () => {
+  it('says what broke, the cause and who is hit, once, though it is replaced meanwhile', async () => {
     const { start, stop, healthy, failing, incidents } = pipeline('alerter');
     const first = await start();
     await healthy();
@@ -120,6 +139,28 @@ describe('alerter', () => {
     expect(all.at(-1)?.blast.affectedRequests).toBe(180);
     expect(await second.metrics.registry.metrics()).toContain('spanloom_alerter_open_incidents 1');
   });
+
+  it('announces nothing twice and nothing anew when it is killed, between writing and committing too', async () => {
+    const { start, stop, spawn, healthy, failing, incidents } = pipeline('alerter-killed');
+    await stop(await start());
+    await healthy();
+    await failing(60);
+    // What is there is one or two transactions, the announcement another.
+    const inCommit = spawn('before-commit:2');
+    await inCommit.exited;
+    const atAnyTime = spawn();
+    await incidents((seen) => seen.length >= 1);
+    await failing(60);
+    await kill(atAnyTime);
+    spawn();
+    const affected = ({ blast }: Incident) => blast.affectedRequests;
+    await incidents((seen) => seen.some((one) => affected(one) === 120));
+    await failing(60);
+    const all = await incidents((seen) => seen.some((one) => affected(one) === 180));
+    expect(new Set(all.map(({ incidentId }) => incidentId)).size).toBe(1);
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
+    expect(all.map(({ state }) => state)).toEqual(all.map((_, i) => (i === 0 ? 'open' : 'updated')));
+  }, 300_000);
 
   it('lets one of two work, and the other take over', async () => {
     const { start, stop, healthy, failing, incidents } = pipeline('standby');

@@ -106,11 +106,11 @@ export const settings = defineSettings({
       'Edges, services and entry operations that are watched at once; further ones are counted, not watched.',
   }),
   COMMIT_INTERVAL_MS: durationMs({
-    default: 1_000,
+    default: 10_000,
     min: 10,
-    max: 5_000,
+    max: 60_000,
     description:
-      'Time between two transactions while there is something to commit; an announcement is committed at once.',
+      'Time between two transactions while there is something to commit; an announcement is committed at once. As long as a window, so that the state of a busy subject is written once in each; so much is read again after a crash.',
   }),
   FETCH_BYTES_MAX: bytes({
     default: 1024 * 1024,

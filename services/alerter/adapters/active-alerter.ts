@@ -136,17 +136,24 @@ export class ActiveAlerter implements Worker {
       if (records.length > 0 || time.ms - tickedAtMs >= TICK_MS) {
         waiting.incidents.push(...core.tick(time.ms));
         tickedAtMs = time.ms;
+        this.tellLag(fetched, caughtUp ? undefined : time.ms);
       }
       const isDue = clock.monotonicMs() - committedAtMs >= settings.commitIntervalMs;
       if (!isDue && waiting.incidents.length === 0) continue;
       committedAtMs = clock.monotonicMs();
       await this.commit(writer, core, next, committed, waiting);
-      for (const [partition, { highWatermark, nextOffset }] of fetched.entries()) {
-        const seconds = caughtUp || time.ms === 0 ? 0 : (clock.wallMs() - time.ms) / 1000;
-        ports.events.lag(partition, highWatermark - nextOffset, Math.max(0, seconds));
-      }
     }
     await this.commit(writer, core, next, committed, waiting);
+  }
+
+  /** @param behindMs stream time reached, when there is more to read. */
+  private tellLag(fetched: readonly FetchedRecords[], behindMs: number | undefined): void {
+    const { clock, events } = this.ports;
+    const isBehind = behindMs !== undefined && behindMs > 0;
+    const seconds = isBehind ? Math.max(0, (clock.wallMs() - behindMs) / 1000) : 0;
+    for (const [partition, { highWatermark, nextOffset }] of fetched.entries()) {
+      events.lag(partition, highWatermark - nextOffset, seconds);
+    }
   }
 
   private async fetch(partition: number, offset: number): Promise<FetchedRecords> {
@@ -205,10 +212,10 @@ export class ActiveAlerter implements Worker {
     waiting: Waiting,
   ): Promise<void> {
     const { ports, settings } = this;
-    // Encoded at once: the states share objects with the core.
-    const changes = core
-      .takeChanges()
-      .map(([key, state]): OutRecord => ({ key, value: state === null ? null : alerterStateCodec.encode(state) }));
+    const changes: OutRecord[] = [];
+    for (const [key, state] of core.takeChanges()) {
+      changes.push({ key, value: state === null ? null : alerterStateCodec.encode(state) });
+    }
     const hasMoved = next.some((offset, partition) => offset !== committed[partition]);
     if (changes.length === 0 && waiting.incidents.length === 0 && !hasMoved) return;
     changes.push({ key: 'positions', value: alerterStateCodec.encode(core.positions(next)) });

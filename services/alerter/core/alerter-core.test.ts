@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { heapMb } from '../../../lib/testkit/heap.ts';
 import { AlerterRun, edgeDelta, originOf, type Request, shopRequests, T0 } from './scenario.testkit.ts';
 
 const SECOND = 1000;
@@ -336,3 +337,47 @@ describe('deltas that do not fit', () => {
     expect([...run.stateTopic.keys()]).toEqual(['positions']);
   });
 });
+
+describe('100 000 subjects', () => {
+  const MANY = 100_000;
+  const KEPT = 1_000;
+
+  it('are watched up to the limit; memory stays flat, and a known one still alerts', () => {
+    const run = new AlerterRun({ subjectsMax: KEPT });
+    const { core } = run;
+    const outcomes = { applied: 0, subjects_full: 0 };
+    let heapBefore = 0;
+    for (let i = 0; i < MANY; i++) {
+      if (i === MANY / 5) heapBefore = heapMb();
+      const outcome = core.apply(edgeDelta({ client: `client-${i}`, server: `server-${i}`, calls: 20 }), T0);
+      if (outcome === 'applied' || outcome === 'subjects_full') outcomes[outcome]++;
+    }
+    expect(outcomes).toEqual({ applied: KEPT, subjects_full: MANY - KEPT });
+    expect(core.figures.subjects).toBe(KEPT);
+    expect(heapMb() - heapBefore).toBeLessThan(FLAT_MB);
+    const known = { client: 'client-1', server: 'server-1', windowStart: (T0 + 10_000) * 1000 };
+    run.addDeltas(T0 + 12_000, [edgeDelta({ ...known, calls: 40, errors: 40 })]).runUntil(T0 + 40_000);
+    expect(run.announced).toHaveLength(1);
+  });
+
+  it('that all fail in one window are evidence up to a limit, and the incident says that some are missing', () => {
+    const run = new AlerterRun();
+    const failure = (i: number) => ({
+      ...{ traceId: i.toString(16).padStart(32, '0'), sign: 1, userVisible: true, startTime: T0 * 1000 },
+      origins: [originOf({ service: `db-${i}`, operation: `SELECT ${i}` })],
+      path: ['gateway', `db-${i}`],
+    });
+    const failures = Array.from({ length: 2_000 }, (_, i) => failure(i));
+    const counts = { calls: failures.length, errors: failures.length, traces: failures.length };
+    const entry = edgeDelta({ subject: 'entry', client: '', server: 'gateway', serverOperation: 'GET /', ...counts });
+    run.addDeltas(T0 + 1_000, [{ ...entry, failures }]).runUntil(T0 + 30_000);
+    const [incident] = run.announced;
+    expect(incident?.culprits.length).toBeLessThanOrEqual(5);
+    expect(incident?.dataQuality.failuresDropped).toBeGreaterThan(1_000);
+    run.checkpoint();
+    expect([...run.stateTopic.values()].every(({ length }) => length < 1 << 20)).toBe(true);
+  });
+});
+
+/** 80 000 subjects more would be tens of megabytes, were any of them kept. */
+const FLAT_MB = 4;

@@ -108,21 +108,21 @@ export class AlerterCore {
   }
 
   /**
-   * What changed since the last call, positions aside. The states share objects with the core: encode them before
-   * anything else is applied.
+   * What changed since the last call, positions aside; to be read to its end, with nothing applied meanwhile. The states
+   * share objects with the core: encode each at once.
    */
-  takeChanges(): StateChange[] {
+  *takeChanges(): Generator<StateChange> {
     const { evidence, facts } = this.world;
     const withFacts = (state: DetectorState): DetectorState =>
       state.subject === 'service' ? { ...state, ...facts.save(state.server) } : state;
-    const changes = [...this.errors.takeChanges(BLANK, withFacts), ...this.latency.takeChanges(BLANK)];
+    yield* this.errors.takeChanges(BLANK, withFacts);
+    yield* this.latency.takeChanges(BLANK);
     for (const [window, state] of evidence.takeChanges()) {
-      changes.push([`evidence|${window}`, state === null ? null : { ...BLANK, kind: 'evidence', evidence: state }]);
+      yield [`evidence|${window}`, state === null ? null : { ...BLANK, kind: 'evidence', evidence: state }];
     }
     for (const [localId, state] of this.book.takeChanges()) {
-      changes.push([`incident|${localId}`, state === null ? null : { ...BLANK, kind: 'incident', incident: state }]);
+      yield [`incident|${localId}`, state === null ? null : { ...BLANK, kind: 'incident', incident: state }];
     }
-    return changes;
   }
 
   /** The record that goes with the changes: where reading goes on, and the counters. */

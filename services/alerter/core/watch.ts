@@ -99,19 +99,19 @@ export class Watch<Table extends DetectorTable = DetectorTable> {
     }
   }
 
-  /** @param complete adds what the table does not know. */
-  takeChanges(blank: AlerterState, complete = (state: DetectorState) => state): StateChange[] {
-    const { table } = this;
-    const changes: StateChange[] = [...this.forgotten].map((key): StateChange => [this.stateKey(key), null]);
-    for (const row of this.unsaved) {
-      changes.push([
-        this.stateKey(table.key(row)),
-        { ...blank, kind: 'detector', detector: complete(table.save(row)) },
-      ]);
+  /**
+   * What changed since the last call, one at a time: all of it at once would be most of the memory.
+   * @param complete adds what the table does not know.
+   */
+  *takeChanges(blank: AlerterState, complete = (state: DetectorState) => state): Generator<StateChange> {
+    const { table, forgotten, unsaved } = this;
+    for (const key of forgotten) yield [this.stateKey(key), null];
+    forgotten.clear();
+    for (const row of unsaved) {
+      const detector = complete(table.save(row));
+      yield [this.stateKey(table.key(row)), { ...blank, kind: 'detector', detector }];
     }
-    this.forgotten.clear();
-    this.unsaved.clear();
-    return changes;
+    unsaved.clear();
   }
 
   /** A row that was restored. What came after the last tick has not been judged; to judge it again changes nothing. */

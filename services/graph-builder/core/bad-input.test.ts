@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { heapMb } from '../../../lib/testkit/heap.ts';
 import { otlp, type ResourceLiteral, type SpanLiteral } from '../../../lib/testkit/otlp-builder.ts';
 import { LIMITS, LiteralFold, traceIdOf } from './testing/fold-literal.ts';
 
@@ -149,12 +148,4 @@ function flood(fold: LiteralFold, trace: readonly ResourceLiteral[]): number {
     if (i === NAMES / 5) before = heapMb();
   }
   return heapMb() - before;
-}
-
-/** What somebody holds on to. */
-function heapMb(): number {
-  setFlagsFromString('--expose_gc');
-  runInNewContext('gc')();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return (heapUsed + arrayBuffers) / 2 ** 20;
 }
