@@ -53,8 +53,9 @@ export class GraphQueries {
     return [...edges.values()].filter(({ calls }) => calls > 0).sort((a, b) => b.calls - a.calls);
   }
 
-  series(asked: Range, of: SeriesOf): Series {
+  series(asked: Range, subject: SeriesOf): Series {
     const { store } = this;
+    const of = this.countedFor(subject);
     const { levels, newestMs } = store;
     const notices: Notice[] = [];
     const range = bounded(asked, store.held, notices);
@@ -87,6 +88,12 @@ export class GraphQueries {
       exemplars: store.exemplars(effective, (subject) => subject.kind === kind && isWanted(subject), EXEMPLARS_MAX),
       notices,
     };
+  }
+
+  /** Databases and others that send no spans are what is called of them, as in the graph. */
+  private countedFor(subject: SeriesOf): SeriesOf {
+    const { service } = subject;
+    return service === undefined || this.store.hasService(service) ? subject : { server: service };
   }
 
   private operations(range: Range, of: SeriesOf, isWanted: (subject: Subject) => boolean): Series['operations'] {

@@ -49,6 +49,12 @@ export class GraphStore {
     return count;
   }
 
+  /** It has sent spans of its own. */
+  hasService(name: string): boolean {
+    for (const { kind, server } of this.subjects.values()) if (kind === 'service' && server === name) return true;
+    return false;
+  }
+
   get held(): Range | null {
     const last = this.levels.length - 1;
     const { w } = this.statements.oldest.get(last) as { w: number | null };
