@@ -4,7 +4,7 @@ import { windowKeys } from '../../../lib/redis/window-keys.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
 import { PARTITIONS } from '../rig/positions.ts';
-import { appendOnlyFile } from '../rig/redis-servers.ts';
+import { appendOnlyFile, startReplica } from '../rig/redis-servers.ts';
 import { sleep, waitUntil } from '../rig/wait-until.ts';
 
 /** What the assemblers' Redis may do to them. Kafka is the truth, so each of these costs a rebuild and nothing else. */
@@ -106,6 +106,37 @@ const FAULTS: readonly Fault[] = [
           await redis.config('SET', 'busy-reply-threshold', '5000');
         }),
       ),
+  },
+  {
+    name: 'a fail-over to a replica that lacks the newest writes, and back to the old master with what it had',
+    inject: async (pipeline) => {
+      const replica = await startReplica(pipeline.stack);
+      const assemblers = pipeline.processes.filter(({ service }) => service === 'trace-assembler');
+      const { hostname, port } = new URL(pipeline.stack.addresses.redis);
+      const master = new Redis(pipeline.stack.addresses.redis);
+      const living = (redis: Redis) =>
+        redis.mget(Array.from({ length: PARTITIONS }, (_, partition) => windowKeys(pipeline.prefix, partition).live));
+      try {
+        // What the master takes from now on never comes to the replica.
+        await replica.cutOff();
+        const newer = async () => (await replica.client.exists(await windowOf(master, pipeline.prefix))) === 0;
+        await waitUntil('a window that the replica lacks', newer);
+        await rebuilding(pipeline, async () => {
+          await replica.promote();
+          for (const { redis } of assemblers) redis.pointTo(replica.endpoint);
+        });
+        await waitUntil('a namespace that the old master has never seen', async () => {
+          const known = await living(master);
+          return (await living(replica.client)).some((namespace, partition) => namespace !== known[partition]);
+        });
+        await rebuilding(pipeline, async () => {
+          for (const { redis } of assemblers) redis.pointTo({ host: hostname, port: Number(port) });
+        });
+      } finally {
+        master.disconnect();
+        await replica.stop();
+      }
+    },
   },
   {
     name: 'Redis answers 2 s late for 10 s',
