@@ -1,5 +1,6 @@
+import kafkajs from 'kafkajs';
 import type { ServiceName } from '../../../cli/services.ts';
-import { groupId } from '../../../lib/topics/topics.ts';
+import { groupId, MESSAGE_BYTES_MAX } from '../../../lib/topics/topics.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
 import { endsOf, positionsOf } from '../rig/positions.ts';
@@ -55,6 +56,43 @@ const resetByAdmin: Fault = {
   },
 };
 
+const unwritableLetters: Fault = {
+  name: 'the dead-letter topic takes no writes for a while: the router halts and drops nothing',
+  inject: async (pipeline) => {
+    const router = pipeline.process('span-router');
+    const writableAgain = await refuseLetters(pipeline);
+    await pipeline.source.sendRaw(Buffer.from('no span'), 0);
+    await waitUntil('the router is refused', async () => (await router.errors('KAFKA_REQUEST_FAILED')) > 0);
+    const before = await positionsOf(pipeline, pipeline.topics.routerLedger);
+    await sleep(5_000);
+    const after = await positionsOf(pipeline, pipeline.topics.routerLedger);
+    await writableAgain();
+    if (after.every((position, partition) => position !== before[partition]))
+      throw new Error('the router went past a record whose dead letter could not be written');
+  },
+};
+
+/**
+ * Makes the broker refuse letters for their size, and takes the markers that end transactions: without these Kafka could
+ * not even abort. @returns what ends that.
+ */
+async function refuseLetters({ admin, topics }: FaultPipeline): Promise<() => Promise<void>> {
+  const topic = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topics.deadLetters };
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [topic] });
+  const asTheyWere = (resources[0]?.configEntries ?? [])
+    .filter(({ isDefault, configName }) => !isDefault && configName !== 'max.message.bytes')
+    .map(({ configName: name, configValue: value }) => ({ name, value }));
+  const largest = (bytes: number) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ ...topic, configEntries: [...asTheyWere, { name: 'max.message.bytes', value: String(bytes) }] }],
+    });
+  await largest(128);
+  return async () => {
+    await largest(MESSAGE_BYTES_MAX);
+  };
+}
+
 export const RETENTION_INGEST: FaultGroup = {
   pipeline: { name: 'retention-ingest', seed: 7 },
   faults: [
@@ -67,6 +105,7 @@ export const RETENTION_INGEST: FaultGroup = {
       fast: true,
     },
     resetByAdmin,
+    unwritableLetters,
   ],
 };
 
