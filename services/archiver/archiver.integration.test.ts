@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Admin, Producer } from 'kafkajs';
+import type { Admin, Kafka, Producer } from 'kafkajs';
 import { decodeOtlpObject, encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
 import { type ChainLink, readChain } from '../../lib/archive/read-chain.ts';
+import { commonSettings } from '../../lib/config/common.ts';
 import { s3Settings } from '../../lib/config/s3.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
@@ -11,12 +12,15 @@ import { queryParquet } from '../../lib/testkit/duckdb.ts';
 import { HttpProxy } from '../../lib/testkit/faults/http-proxy.ts';
 import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
+import { prepareTopics } from '../../lib/topics/prepare-topics.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
+import { Command } from '../../test/support/command.ts';
 import { type ServiceUnderTest, startService } from '../../test/support/service.ts';
 import { testStack, uniquePrefix } from '../../test/support/stack.ts';
 import { waitForRecords } from '../../test/support/topic.ts';
 import { archiver } from './main.ts';
 
+let kafka: Kafka;
 let producer: Producer;
 let admin: Admin;
 let bucket: Bucket;
@@ -24,7 +28,7 @@ const started: ServiceUnderTest[] = [];
 const closes: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const kafka = createKafka({ brokers: testStack().kafka, clientId: 'test-archiver' });
+  kafka = createKafka({ brokers: testStack().kafka, clientId: 'test-archiver' });
   producer = kafka.producer();
   admin = kafka.admin();
   await Promise.all([producer.connect(), admin.connect()]);
@@ -135,6 +139,31 @@ describe('archiver', () => {
     expect(after.slice(0, 40)).toEqual(before);
     expect((await chain())[0]).toEqual(link);
   });
+
+  it('leaves no row double or missing to who globs the bucket, killed at every point', async () => {
+    const points = ['before-chain', 'after-chain', 'after-object:1', 'after-object:2', 'after-objects'];
+    // All at once: a dead process holds its partition until its session has ended.
+    const killed = points.map(async (point) => {
+      const { prefix, start, send, archived, rows } = pipeline(`killed-${point.replace(':', '-')}`);
+      const env = { SPANLOOM_PREFIX: prefix, PARTITIONS: '1', ARCHIVE_RANGE_AGE_MAX_MS: '500', CRASH_AT: point };
+      await prepareTopics(
+        kafka,
+        readSettings(defineSettings(commonSettings), { ...stackEnvironment(testStack()), ...env }),
+      );
+      await send(1, 21);
+      const process = new Command(['service', 'archiver'], env);
+      await process.exited;
+      const left = await rows();
+      await send(21, 31);
+      await start();
+      return { point, log: process.stdout.concat(process.stderr).join('\n'), left, rows: await archived(60) };
+    });
+    for (const { point, log, left, rows } of await Promise.all(killed)) {
+      expect(log).toContain('this process kills itself on purpose');
+      expect({ point, left: left.length }).toEqual({ point, left: /object/.test(point) ? 40 : 0 });
+      expectOnce(rows, 30);
+    }
+  }, 180_000);
 
   it('writes OTLP when set to, and makes what was promised as OTLP also when that has changed', async () => {
     const env = { ARCHIVE_FORMAT: 'otlp' };
