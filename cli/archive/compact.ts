@@ -48,7 +48,14 @@ export async function compactCommand(archive: Archive, values: CompactValues, io
   });
   bar.clear();
   io.out(summary(total, dryRun));
+  if (!dryRun) await abortLeft(archive, nowMs, io);
   return EXIT.ok;
+}
+
+/** Uploads in parts that a killed process left cost as much as objects. */
+async function abortLeft({ bucket, prefix }: Archive, nowMs: number, io: Io): Promise<void> {
+  const aborted = await bucket.abortUploads(`${prefix}/`, nowMs - LEFT_MS);
+  if (aborted > 0) io.out(`Aborted ${plural(aborted, 'upload')} that nobody had finished for a day.`);
 }
 
 function hourLine({ hourMs, sources, sourceBytes, objects, objectBytes }: HourResult, dryRun: boolean): string {
@@ -63,5 +70,6 @@ function summary(total: { hours: number; sources: number; objects: number }, dry
   return `${did} ${plural(total.sources, 'object')} of ${plural(total.hours, 'hour')} into ${plural(total.objects, 'object')}.`;
 }
 
+const LEFT_MS = 86_400_000;
 /** Stands in every manifest. */
 const WRITER = 'spanloom 0.1.0';

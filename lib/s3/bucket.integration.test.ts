@@ -44,6 +44,17 @@ describe('openBucket', () => {
     expect(text(await bucket.get(key))).toBe(`writer ${outcomes.indexOf('created')}`);
   });
 
+  it('puts what is large in parts, once, and leaves no part of a second', async () => {
+    const bucket = open();
+    const prefix = uniquePrefix('parts');
+    const key = `${prefix}/large.parquet`;
+    const body = Buffer.alloc(20 * 1024 * 1024 + 7, 'spanloom');
+    expect(await bucket.putIfAbsent(key, body)).toBe('created');
+    expect(await bucket.putIfAbsent(key, Buffer.alloc(body.length))).toBe('exists');
+    expect(Buffer.from((await bucket.get(key)) as Uint8Array).equals(body)).toBe(true);
+    expect(await bucket.abortUploads(`${prefix}/`, Date.now() + 60_000)).toBe(0);
+  });
+
   it('lists over pages, in order, behind a name', async () => {
     const bucket = open();
     const prefix = uniquePrefix('list');

@@ -11,6 +11,7 @@ import {
 import type { s3Settings } from '../config/s3.ts';
 import type { ValuesOf } from '../config/settings.ts';
 import { isStatus, s3Error, statusOf } from './errors.ts';
+import { abortUploads, MULTIPART_BYTES_MIN, putInParts } from './multipart.ts';
 
 export type S3Values = ValuesOf<typeof s3Settings>;
 
@@ -29,6 +30,8 @@ export interface Bucket {
   /** Keys in the order of their bytes, all pages; `startAfter` leaves out what is not behind it. */
   list(prefix: string, startAfter?: string): AsyncIterable<{ key: string; bytes: number }>;
   delete(key: string): Promise<void>;
+  /** Ends uploads in parts below `prefix` that were begun before `beforeMs` and left. @returns how many. */
+  abortUploads(prefix: string, beforeMs: number): Promise<number>;
 }
 
 export interface PutOptions {
@@ -90,7 +93,9 @@ class SdkBucket implements Bucket {
   async putIfAbsent(key: string, body: Uint8Array, options: PutOptions = {}): Promise<'created' | 'exists'> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.client.send(new PutObjectCommand({ ...this.putInput(key, body, options), IfNoneMatch: '*' }));
+        const input = this.putInput(key, body, options);
+        if (body.length > MULTIPART_BYTES_MIN) await putInParts(this.client, input, body);
+        else await this.client.send(new PutObjectCommand({ ...input, IfNoneMatch: '*' }));
         return 'created';
       } catch (error) {
         if (isStatus(error, PRECONDITION_FAILED)) return 'exists';
@@ -155,6 +160,14 @@ class SdkBucket implements Bucket {
       await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }));
     } catch (error) {
       throw this.error('delete', key, error);
+    }
+  }
+
+  async abortUploads(prefix: string, beforeMs: number): Promise<number> {
+    try {
+      return await abortUploads(this.client, this.bucket, prefix, beforeMs);
+    } catch (error) {
+      throw this.error('abort uploads below', prefix, error);
     }
   }
 

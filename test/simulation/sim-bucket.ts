@@ -78,6 +78,7 @@ export class SimBucket {
         yield* await list(prefix, after);
       },
       delete: (key) => call(() => void this.objects.delete(key)),
+      abortUploads: async () => 0,
     };
   }
 
@@ -95,6 +96,7 @@ export class SimBucket {
         for (const key of keys) yield { key, bytes: (objects.get(key) as Uint8Array).length };
       },
       delete: async () => {},
+      abortUploads: async () => 0,
     };
   }
 }
