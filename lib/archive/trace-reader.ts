@@ -1,6 +1,7 @@
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import { encodeParquet } from './encode-parquet.ts';
+import { byPartition } from './likely-objects.ts';
 import { listObjects, type OnProblem } from './list-objects.ts';
 import { type ArchiveObject, HOUR_MS, isOtlpKey, type TimeRange } from './object-keys.ts';
 import { recordsOfTrace } from './otlp-read.ts';
@@ -52,21 +53,28 @@ export function openTraceReader(bucket: Bucket, prefix: string, onProblem: OnPro
     onProblem({ key, why: 'the traces index names it, but it is not there' });
     return NOTHING;
   };
+  const revisionsIn = async (objects: readonly ArchiveObject[], traceId: string) => {
+    const revisions: ArchivedRow[] = [];
+    let foundHourMs: number | undefined;
+    const newestFirst = objects.toSorted((a, b) => b.hourMs - a.hourMs);
+    for (let i = 0; i < newestFirst.length; i += OBJECTS_AT_A_TIME) {
+      const oldestMs = foundHourMs === undefined ? Number.NEGATIVE_INFINITY : foundHourMs - HOUR_MS;
+      const some = newestFirst.slice(i, i + OBJECTS_AT_A_TIME).filter(({ hourMs }) => hourMs >= oldestMs);
+      if (some.length === 0) break;
+      const found = await Promise.all(some.map((object) => readable(object, traceId)));
+      for (const [n, { rows }] of found.entries()) {
+        revisions.push(...rows);
+        if (rows.length > 0) foundHourMs = some[n]?.hourMs;
+      }
+    }
+    return revisions;
+  };
   return {
     async get(traceId, range) {
       const objects = await listObjects(bucket, prefix, 'traces', range, onProblem);
-      const revisions: ArchivedRow[] = [];
-      let foundHourMs: number | undefined;
-      for (const hour of newestFirst(objects)) {
-        const hourMs = (hour[0] as ArchiveObject).hourMs;
-        if (foundHourMs !== undefined && hourMs < foundHourMs - HOUR_MS) break;
-        for (let i = 0; i < hour.length; i += OBJECTS_AT_A_TIME) {
-          const some = hour.slice(i, i + OBJECTS_AT_A_TIME);
-          const rows = (await Promise.all(some.map((object) => readable(object, traceId)))).flatMap((one) => one.rows);
-          revisions.push(...rows);
-          if (rows.length > 0) foundHourMs = hourMs;
-        }
-      }
+      const { likely, others } = byPartition(objects, traceId);
+      const revisions = await revisionsIn(likely, traceId);
+      if (revisions.length === 0) revisions.push(...(await revisionsIn(others, traceId)));
       if (revisions.length === 0) return undefined;
       revisions.sort((a, b) => Number(a['revision']) - Number(b['revision']));
       const keys = [...new Set(revisions.map((row) => String(row['spans_object'])))];
@@ -90,11 +98,5 @@ async function otlpSpans(
 }
 
 const NOTHING: FoundSpans = { rows: [], otlp: undefined };
-
-function newestFirst(objects: readonly ArchiveObject[]): ArchiveObject[][] {
-  const hours = new Map<number, ArchiveObject[]>();
-  for (const object of objects) hours.set(object.hourMs, [...(hours.get(object.hourMs) ?? []), object]);
-  return [...hours].sort(([a], [b]) => b - a).map(([, list]) => list);
-}
 
 const OBJECTS_AT_A_TIME = 8;
