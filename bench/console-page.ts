@@ -1,6 +1,6 @@
 /**
- * What the console's page costs a browser: the first paint of the graph, a layout of 200 services, a waterfall of 10 000
- * spans until a key moves through it. `rendererCpuMs` is CPU time of all threads of the page's process, which a busy
+ * What the console's page costs a browser: the first paint of a small shop's graph, and a waterfall of 10 000 spans until a
+ * key moves through it. `rendererCpuMs` is CPU time of all threads of the page's process, which a busy
  * machine hardly lengthens; `elapsedMs` is the clock.
  *
  *     node scripts/run.js script bench/console-page.ts [--profile DIR] [--json]
