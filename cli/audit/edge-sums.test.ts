@@ -5,6 +5,7 @@ import { otlp } from '../../lib/testkit/otlp-builder.ts';
 import { GraphStage } from '../../services/graph-builder/core/graph-stage.ts';
 import { EdgeSums } from './edge-sums.ts';
 import { newFindings } from './findings.ts';
+import { Slice } from './slices.ts';
 
 /** Traces of one service each, with one operation each, of which there are more than the limits let through. */
 const TRACES = Array.from({ length: 40 }, (_, i) => ({ service: `service-${i % 5}`, operation: `operation ${i}` }));
@@ -49,7 +50,7 @@ function judge(committed: EdgeSums, expected: EdgeSums) {
 
 /** The graph-builder's own fold, with a commit after every so many traces. */
 async function fold(traces: typeof TRACES, names: typeof WIDE, tracesPerCommit: number): Promise<EdgeSums> {
-  const sums = new EdgeSums();
+  const sums = new EdgeSums(new Slice(100_000));
   const stage = new GraphStage(
     {
       ...{

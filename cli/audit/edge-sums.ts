@@ -1,6 +1,8 @@
 import type { DurationHistogram, ServiceEdgeDelta } from '../../lib/codec/records.ts';
 import { OTHER } from '../../services/graph-builder/core/name-table.ts';
 import { report, type StageFindings } from './findings.ts';
+import { keyOf } from './hash.ts';
+import type { Slice } from './slices.ts';
 
 /**
  * Signed sums of deltas per subject and window: every integer of them. Exemplars are samples and are left out.
@@ -10,21 +12,29 @@ import { report, type StageFindings } from './findings.ts';
  * for: of a service over its operations, and over all services when services themselves are too many.
  */
 export class EdgeSums {
+  private readonly slice: Slice;
   private readonly sums = new Map<string, Sum>();
   private readonly crowded = new Set<string>();
+
+  constructor(slice: Slice) {
+    this.slice = slice;
+  }
 
   add(delta: ServiceEdgeDelta): void {
     const { client, server } = delta;
     if (delta.clientOperation === OTHER) this.crowded.add(client);
     if (delta.serverOperation === OTHER) this.crowded.add(server);
     for (const service of [client, server]) if (service === OTHER) this.crowded.add(OTHER);
+    if (!this.slice.has(sliceKey(delta))) return;
     const sum = this.sumOf(delta);
+    const before = sum.counters.size;
     for (const counter of COUNTERS) bump(sum.counters, counter, delta[counter]);
     addHistogram(sum.counters, 'client', delta.clientDuration);
     addHistogram(sum.counters, 'server', delta.serverDuration);
     addHistogram(sum.counters, 'gap', delta.networkGap);
     addHistogram(sum.counters, 'queue', delta.queueDelay);
     for (const { traceId, sign } of delta.failures) bump(sum.counters, `failure ${traceId}`, sign);
+    this.slice.count(sum.counters.size - before);
   }
 
   /** Compares with what a fold of the traces gives. */
@@ -51,7 +61,7 @@ export class EdgeSums {
     const service = (name: string) => (name === '' || !crowded.has(OTHER) ? name : OTHER);
     const operation = (of: string, name: string) =>
       name === '' || !(crowded.has(of) || crowded.has(OTHER)) ? name : OTHER;
-    const coarse = new EdgeSums();
+    const coarse = new EdgeSums(this.slice);
     for (const { row, counters } of this.sums.values()) {
       const { counters: sum } = coarse.sumOf({
         ...row,
@@ -77,6 +87,11 @@ export class EdgeSums {
     }
     return sum;
   }
+}
+
+/** Without names, so that what `coarser` adds up is in one slice. */
+function sliceKey({ subject, windowStart, connectionType, peerKind, confidence }: Row): number {
+  return keyOf([subject, windowStart, connectionType, peerKind, confidence].join('|'));
 }
 
 /** What a delta is about. */

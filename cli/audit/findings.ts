@@ -58,6 +58,14 @@ export function report(findings: StageFindings, kind: Trouble, at: string, detai
   }
 }
 
+/** Adds what another pass over the same stage found. */
+export function addFindings(total: StageFindings, more: StageFindings): StageFindings {
+  for (const name of [...TROUBLES, 'matched', 'open', 'gap'] as const) total[name] += more[name];
+  for (const { kind, at, detail } of more.examples) report(total, kind, at, detail, 0);
+  total.skipped ??= more.skipped;
+  return total;
+}
+
 /** A stage that was left out is not clean: nothing is known of it. */
 export function isClean(stages: readonly StageFindings[]): boolean {
   return stages.every((stage) => stage.skipped === null && TROUBLES.every((kind) => stage[kind] === 0));

@@ -1,15 +1,26 @@
+import type { Slice } from './slices.ts';
+
 /**
- * A multiset of 53-bit keys, each with a whole number that says where it was seen first. About 90 bytes a key; spread
- * over several maps, because one Map holds at most 2^24.
+ * A multiset of 53-bit keys, each with a whole number that says where it was seen first, counted against a slice. About
+ * 90 bytes a key; spread over several maps, because one Map holds at most 2^24.
  */
 export class KeyBag {
   private readonly shards: Map<number, Held>[] = Array.from({ length: SHARDS }, () => new Map());
+  private readonly slice: Slice;
+
+  constructor(slice: Slice) {
+    this.slice = slice;
+  }
 
   add(key: number, place: number): void {
     const shard = this.shardOf(key);
     const held = shard.get(key);
-    if (held === undefined) shard.set(key, { left: 1, taken: 0, place });
-    else held.left++;
+    if (held !== undefined) {
+      held.left++;
+      return;
+    }
+    this.slice.count();
+    shard.set(key, { left: 1, taken: 0, place });
   }
 
   /** Takes one out; answers its place, or undefined when none is left. */

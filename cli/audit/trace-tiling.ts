@@ -5,44 +5,66 @@ import { SpanTable } from '../../lib/trace/span-table.ts';
 import { newFindings, report, type StageFindings } from './findings.ts';
 import { keyOf } from './hash.ts';
 import { KeyBag } from './key-bag.ts';
+import type { Slice } from './slices.ts';
 
-/** Where the assembler of a partition stands, and what is still retained of its input and output. */
+/** Where the assembler of a partition stands, and which offsets of its input are judged. */
 export interface AssemblerPosition {
+  /** One past the last offset that is judged: what the assembler has committed, or less. */
   readonly applied: number;
   /** Pairs from here on may still be in open windows. */
   readonly low: number;
   readonly spansStart: number;
-  readonly tracesStart: number;
+  /** Retention has taken offsets below `spansStart` that should have been judged. */
+  readonly spansCut: boolean;
+  /** Retention has taken trace records that should have been read. */
+  readonly tracesCut: boolean;
+  /** Trace records from here on that are of inputs before `spansStart` are copies: those inputs were judged before. */
+  readonly tracesSeen: number;
 }
 
 /**
  * Bundles against trace records of one partition: each (trace, offset) in exactly one committed record, with its bytes.
- * First every trace record is `see`n, then every retained bundle `expect`ed.
+ * First every trace record is `see`n, then every bundle from the first that is judged `expect`ed.
  */
 export class TraceTiling {
   readonly findings: StageFindings;
   private readonly position: AssemblerPosition;
   private readonly names: { readonly spans: string; readonly traces: string; readonly partition: number };
-  private readonly pairs = new KeyBag();
-  private readonly content = new KeyBag();
+  private readonly slice: Slice;
+  private readonly pairs: KeyBag;
+  /** Pairs that came out, of offsets that are not judged: they are not open. */
+  private readonly later: KeyBag;
+  private readonly content: KeyBag;
   private readonly records: Seen[] = [];
 
   constructor(
     names: { readonly spans: string; readonly traces: string; readonly partition: number },
     position: AssemblerPosition,
-    findings = newFindings('traces', 'pairs of trace and offset'),
+    slice: Slice,
   ) {
     this.names = names;
     this.position = position;
-    this.findings = findings;
+    this.slice = slice;
+    this.pairs = new KeyBag(slice);
+    this.later = new KeyBag(slice);
+    this.content = new KeyBag(slice);
+    this.findings = newFindings('traces', 'pairs of trace and offset');
   }
 
   see(record: LogRecord, trace: AssembledTrace): void {
+    if (!this.slice.has(keyOf(trace.traceId))) return;
     const at = `${this.names.traces}/${this.names.partition}@${record.offset}`;
     const inputs = trace.inputs.filter((offset) => offset < this.position.applied);
-    if (inputs.length === 0) return;
+    for (const offset of trace.inputs)
+      if (offset >= this.position.applied) this.later.add(pairOf(trace.traceId, offset), 0);
     const known = inputs.filter((offset) => offset >= this.position.spansStart);
-    this.findings.gap += inputs.length - known.length;
+    if (this.position.spansCut) this.findings.gap += inputs.length - known.length;
+    const copies = inputs.length - known.length;
+    if (copies > 0 && record.offset >= this.position.tracesSeen) {
+      report(this.findings, 'double', at, `trace ${trace.traceId}: an input came out before`, copies);
+    }
+    if (known.length === 0) return;
+    this.slice.count();
     const seen: Seen = {
       offset: record.offset,
       traceId: trace.traceId,
@@ -52,7 +74,7 @@ export class TraceTiling {
       expected: 0,
     };
     const index = this.records.push(seen) - 1;
-    for (const offset of known) this.pairs.add(keyOf(trace.traceId, String(offset)), index);
+    for (const offset of known) this.pairs.add(pairOf(trace.traceId, offset), index);
     if (scanOtlpRequest(trace.otlp, table) !== undefined || table.count !== trace.spanCount) {
       return report(this.findings, 'altered', at, `trace ${trace.traceId}: its spans are not what it says`);
     }
@@ -63,7 +85,7 @@ export class TraceTiling {
 
   expect(record: LogRecord): void {
     const { position, names, findings } = this;
-    if (record.offset >= position.applied || record.value === null) return;
+    if (record.value === null || record.offset < position.spansStart) return;
     const at = `${names.spans}/${names.partition}@${record.offset}`;
     const bytes = record.value;
     // A bundle that is no request is told of by the stage before.
@@ -79,10 +101,16 @@ export class TraceTiling {
       else known.push(key);
     }
     for (const [traceId, keys] of spans) {
-      const index = this.pairs.take(keyOf(traceId, String(record.offset)));
+      if (!this.slice.has(keyOf(traceId))) continue;
+      const pair = pairOf(traceId, record.offset);
+      if (record.offset >= position.applied) {
+        if (this.later.take(pair) === undefined) findings.open++;
+        continue;
+      }
+      const index = this.pairs.take(pair);
       if (index === undefined) {
         if (record.offset >= position.low) findings.open++;
-        else if (position.tracesStart > 0) findings.gap++;
+        else if (position.tracesCut) findings.gap++;
         else report(findings, 'missing', at, `trace ${traceId} of this bundle is in no trace record`);
         continue;
       }
@@ -110,6 +138,10 @@ export class TraceTiling {
     }
     return this.findings;
   }
+}
+
+function pairOf(traceId: string, offset: number): number {
+  return keyOf(traceId, String(offset));
 }
 
 interface Seen {

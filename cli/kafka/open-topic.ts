@@ -2,12 +2,11 @@ import type { Kafka } from 'kafkajs';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
 import { acquireLinks } from '../../lib/kafka/broker-links.ts';
 import { kafkaError } from '../../lib/kafka/errors.ts';
-import { createLogs } from '../../lib/kafka/partition-log.ts';
-import type { PartitionLog } from '../../lib/kafka/types.ts';
+import { createLogs, type TimedLog } from '../../lib/kafka/partition-log.ts';
 
 export interface OpenTopic {
   /** One per partition, in order. */
-  readonly logs: readonly PartitionLog[];
+  readonly logs: readonly TimedLog[];
   close(): Promise<void>;
 }
 

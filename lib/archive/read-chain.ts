@@ -13,10 +13,15 @@ export interface ChainLink {
 }
 
 /**
- * The whole chain below `prefix`, partition after partition in the order of offsets.
+ * The chain below `prefix`, partition after partition in the order of offsets.
+ * @param isWanted asked with the key of each entry; those that are not wanted are not fetched.
  * @throws SpanloomError ARCHIVE_CHAIN_BROKEN when an entry cannot be read or does not begin where the one before ends.
  */
-export async function* readChain(bucket: Bucket, prefix: string): AsyncGenerator<ChainLink> {
+export async function* readChain(
+  bucket: Bucket,
+  prefix: string,
+  isWanted: (key: string) => boolean = () => true,
+): AsyncGenerator<ChainLink> {
   let folder = '';
   let expected: number | undefined;
   const gaps = new Set<string>();
@@ -26,7 +31,7 @@ export async function* readChain(bucket: Bucket, prefix: string): AsyncGenerator
   for (const key of keys) {
     const first = firstOffsetOf(key);
     const place = /\/_chain\/([^/]+)\/(\d+)\/p=\d+\/[^/]+$/.exec(key);
-    if (first === undefined || place === null) continue;
+    if (first === undefined || place === null || !isWanted(key)) continue;
     const ownFolder = key.slice(0, key.lastIndexOf('/') + 1);
     if (ownFolder !== folder) {
       folder = ownFolder;

@@ -35,6 +35,15 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'DuckDB does not take the SQL, or fails over it.',
     remedy: "The sentence is DuckDB's. `spanloom sql 'DESCRIBE spans'` lists the columns.",
   },
+  AUDIT_PARTITIONS: {
+    meaning: 'Topics of the pipeline have different counts of partitions, so traces are not where they are looked for.',
+    remedy:
+      'Somebody enlarged one. Partitions cannot be taken away: set the pipeline up under another SPANLOOM_PREFIX.',
+  },
+  AUDIT_TOO_LARGE: {
+    meaning: 'What is retained needs more keys in memory than the audit may hold, even in its smallest parts.',
+    remedy: 'Raise --keys-max (about 100 bytes a key), or audit less with --from and --to.',
+  },
   AVRO_DECODE: {
     meaning: 'Bytes do not fit the Avro schema that they should be of.',
     remedy: 'In a topic of ours: something else writes there. Find it by the dead letter.',

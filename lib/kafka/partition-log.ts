@@ -10,8 +10,16 @@ import type { FetchedRecords, PartitionLog } from './types.ts';
 
 /** The partition logs of one process. They share connections; closing gives those back, and the logs end with it. */
 export interface PartitionLogs {
-  open(topic: string, partition: number): PartitionLog;
+  open(topic: string, partition: number): TimedLog;
   close(): Promise<void>;
+}
+
+export interface TimedLog extends PartitionLog {
+  /**
+   * The first offset whose record is of that time or later; the end when there is none.
+   * @param timeMs epoch milliseconds: append time for LogAppendTime topics, else as producers wrote it.
+   */
+  offsetAt(timeMs: number): Promise<number>;
 }
 
 export interface PartitionLogOptions {
@@ -35,7 +43,7 @@ export function createLogs(kafka: Kafka, options: PartitionLogOptions = {}): Par
   };
 }
 
-class FetchingLog implements PartitionLog {
+class FetchingLog implements TimedLog {
   readonly #links: BrokerLinks;
   readonly #topic: string;
   readonly #partition: number;
@@ -76,6 +84,11 @@ class FetchingLog implements PartitionLog {
   async bounds(): Promise<{ start: number; end: number }> {
     const [start, end] = await Promise.all([this.#listOffset(EARLIEST), this.#listOffset(LATEST)]);
     return { start, end };
+  }
+
+  async offsetAt(timeMs: number): Promise<number> {
+    const offset = await this.#listOffset(timeMs);
+    return offset >= 0 ? offset : this.#listOffset(LATEST);
   }
 
   async #fetchFrom(

@@ -1,3 +1,4 @@
+import { auditMetrics } from '../../cli/audit/audit-metrics.ts';
 import { createLogger } from '../../lib/observability/logger.ts';
 import { COMMON_METRICS, createMetrics, type Metrics } from '../../lib/observability/metrics.ts';
 import { systemClock } from '../../lib/runtime/clock.ts';
@@ -23,6 +24,7 @@ const REGISTER: Readonly<Record<string, (metrics: Metrics) => unknown>> = {
   notifier: (metrics) => createSinkEvents(metrics, logger, 'spanloom.incidents'),
   archiver: (metrics) => archiverEvents(metrics, logger, 'spanloom.traces', systemClock),
   forwarder: (metrics) => createDestinationEvents(metrics, logger),
+  audit: auditMetrics,
 };
 
 export async function metricsPage(): Promise<string> {

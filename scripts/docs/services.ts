@@ -1,3 +1,4 @@
+import { settings as audit } from '../../cli/audit/config.ts';
 import type { Declared, Settings } from '../../lib/config/settings.ts';
 import { settings as alerter } from '../../services/alerter/config.ts';
 import { settings as archiver } from '../../services/archiver/config.ts';
@@ -21,4 +22,5 @@ export const SERVICE_MODULES: readonly { readonly name: string; readonly setting
     { name: 'archiver', settings: archiver },
     { name: 'forwarder', settings: forwarder },
     { name: 'console', settings: consoleService },
+    { name: 'audit', settings: audit },
   ] satisfies readonly { name: string; settings: Pick<Declared, 'settings'> }[];

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Kafka, Message } from 'kafkajs';
 import { benchMessages, SPANS_PER_MESSAGE } from '../../bench/spans.ts';
+import type { StageFindings } from '../../cli/audit/findings.ts';
 import { readLog } from '../../cli/audit/read-log.ts';
 import { openTopic } from '../../cli/kafka/open-topic.ts';
 import { ledgerEntryCodec } from '../../lib/codec/records.ts';
@@ -12,13 +13,18 @@ import { openBucket } from '../../lib/s3/bucket.ts';
 import { stackEnvironment } from '../../lib/testkit/stack/stack.ts';
 import { topicNames } from '../../lib/topics/topics.ts';
 import { AuditedPipeline, type AuditResult, PARTITIONS } from '../support/audited-pipeline.ts';
+import type { Command } from '../support/command.ts';
+import { type Scrape, scrape } from '../support/scrape.ts';
 import { testStack } from '../support/stack.ts';
 import { readTopic, waitForRecords } from '../support/topic.ts';
 
 const SPANS = 12_000;
 let pipeline: AuditedPipeline | undefined;
+let follower: Command | undefined;
 
 afterEach(async () => {
+  follower?.signal('SIGKILL');
+  await follower?.exited;
   pipeline?.up.signal('SIGKILL');
   await pipeline?.up.exited;
 });
@@ -32,6 +38,10 @@ describe('spanloom audit', () => {
     const before = await pipeline.settled();
     expect(before).toMatchObject({ code: 0, clean: true });
     expect(before.stages.find(({ stage }) => stage === 'bundles')?.matched).toBe(SPANS);
+    follower = pipeline.follow();
+    const watched = follower;
+    const judged = async (isEnough: (judged: Scrape) => boolean) =>
+      waitForRecords(async () => scrape(watched), isEnough, 60_000);
 
     // What an assembler has not taken yet is open: a service that stands still must not look like one that is done.
     const assembler = up.services().get('trace-assembler') as number;
@@ -46,6 +56,11 @@ describe('spanloom audit', () => {
       process.kill(assembler, 'SIGCONT');
     }
     expect(await pipeline.settled()).toMatchObject({ code: 0, clean: true });
+    // Each part was judged in one round of the follower, whenever it became due, and none was held against anyone.
+    const clean = await judged((all) => STAGES.every((stage) => (all.get(openOf(stage)) ?? 1) === 0));
+    expect(clean.get(judgedOf('bundles', 'matched'))).toBe(2 * SPANS);
+    expect(clean.get(roundsOf('clean'))).toBeGreaterThan(0);
+    expect(clean.get(roundsOf('unclean')) ?? 0).toBe(0);
     up.signal('SIGINT');
     expect(await up.exited).toBe(0);
 
@@ -84,6 +99,13 @@ describe('spanloom audit', () => {
         `foreign ${names.deadLetters}/0`,
       ].sort(),
     );
+    // Of an input that was judged in an earlier round, what is foreign counts as double.
+    const expected = new Map(after.stages.map((found) => [found.stage, troublesOf(found)]));
+    expected.delete('archive');
+    await judged((all) => [...expected].every(([stage, troubles]) => troublesIn(all, stage) === troubles));
+    expect((await scrape(follower)).get(roundsOf('unclean'))).toBeGreaterThan(0);
+    follower.signal('SIGTERM');
+    expect(await follower.exited).toBe(0);
   }, 240_000);
 });
 
@@ -157,5 +179,29 @@ async function firstRecord(topic: string): Promise<LogRecord> {
   return record;
 }
 
+function judgedOf(stage: string, outcome: string): string {
+  return `spanloom_audit_judged_total{stage="${stage}",outcome="${outcome}"}`;
+}
+
+function openOf(stage: string): string {
+  return `spanloom_audit_open{stage="${stage}"}`;
+}
+
+function roundsOf(outcome: string): string {
+  return `spanloom_audit_rounds_total{outcome="${outcome}"}`;
+}
+
+function troublesOf({ missing, double, foreign }: Pick<StageFindings, 'missing' | 'double' | 'foreign'>): string {
+  return `${missing} missing, ${double + foreign} too many`;
+}
+
+function troublesIn(all: Scrape, stage: string): string {
+  const [missing, double, foreign] = ['missing', 'double', 'foreign'].map(
+    (kind) => all.get(judgedOf(stage, kind)) ?? 0,
+  );
+  return troublesOf({ missing, double, foreign } as StageFindings);
+}
+
+const STAGES = ['bundles', 'traces', 'edges', 'archive'];
 /** None that the pipeline sends. */
 const UNSENT_SEED = 9_999;

@@ -32,6 +32,8 @@ class Driven {
   readonly log: MemoryLog;
   readonly deltas: ServiceEdgeDelta[] = [];
   readonly letters: OutRecord[] = [];
+  /** What each delta says it is of. */
+  readonly sources: string[] = [];
   readonly reports: FoldReport[] = [];
   last: LedgerEntry | undefined;
   private stage: GraphStage;
@@ -73,7 +75,10 @@ class Driven {
     if (commit === undefined) return false;
     for (const { topic, records } of commit.outputs) {
       if (topic === SETTINGS.deadLettersTopic) this.letters.push(...records);
-      else this.deltas.push(...records.map(({ value }) => serviceEdgeDeltaCodec.decode(value as Buffer)));
+      else {
+        this.deltas.push(...records.map(({ value }) => serviceEdgeDeltaCodec.decode(value as Buffer)));
+        this.sources.push(...records.map(({ headers }) => String(headers?.['spanloom-source'])));
+      }
     }
     this.last = { ...commit.entry(() => undefined), kind: 'entry', nonce: 'n' };
     await this.stage.committed();
@@ -98,6 +103,16 @@ const record = (offset: number, resources: readonly ResourceLiteral[], trace: nu
   traceLogRecord(assembledTrace(otlp(resources, { trace })), offset, appendMs);
 
 describe('GraphStage', () => {
+  it('names the trace records of its commit on each delta, without a hole between two commits', async () => {
+    const driven = new Driven(new MemoryLog());
+    await driven.recover();
+    for (const offsets of [[0, 1, 4], [7]]) {
+      await driven.read(offsets.map((offset) => record(offset, [WEB, APP], offset + 1)));
+      await driven.commit();
+    }
+    expect([...new Set(driven.sources)]).toEqual(['spanloom.traces/2/0-4', 'spanloom.traces/2/5-7']);
+  });
+
   it('folds each trace once and commits nothing while nothing comes', async () => {
     const driven = new Driven(new MemoryLog());
     await driven.recover();

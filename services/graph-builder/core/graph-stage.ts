@@ -100,9 +100,10 @@ export class GraphStage implements Stage {
     if (!hasMoved && (reason !== 'drain' || this.position === EARLIEST)) return undefined;
     const { edgesTopic, deadLettersTopic, partition } = this.settings;
     const deltas = this.deltas.records();
-    const records = deltas.map(
-      (delta): OutRecord => ({ key: `${delta.client}|${delta.server}`, value: this.ports.encodeDelta(delta) }),
-    );
+    const headers = { 'spanloom-source': this.source() };
+    const records = deltas.map((delta): OutRecord => {
+      return { key: `${delta.client}|${delta.server}`, value: this.ports.encodeDelta(delta), headers };
+    });
     for (const name of COUNTS) this.totals[name] += this.pending[name];
     this.report = {
       ...this.pending,
@@ -125,6 +126,12 @@ export class GraphStage implements Stage {
     this.forgetPending();
     // Rows refer to names by number, so names can only be forgotten while there are no rows.
     if (this.names.overflowed > 0) this.forgetNames();
+  }
+
+  /** What the deltas of this commit are of: `topic/partition/first-last`, offsets that were passed over among them. */
+  private source(): string {
+    const { tracesTopic, partition } = this.settings;
+    return `${tracesTopic}/${partition}/${Math.max(0, this.committedPosition)}-${this.position - 1}`;
   }
 
   private take(record: LogRecord, earlier: readonly Revision[]): void {
