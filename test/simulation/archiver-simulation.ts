@@ -1,28 +1,27 @@
-import { createHash } from 'node:crypto';
-import type { ChainEntry } from '../../lib/archive/chain.ts';
-import { readChain } from '../../lib/archive/read-chain.ts';
 import { spanBatches } from '../../lib/archive/rows/row-groups.ts';
-import { SpanRows } from '../../lib/archive/rows/span-rows.ts';
-import { TraceRows } from '../../lib/archive/rows/trace-rows.ts';
-import { assembledTraceCodec } from '../../lib/codec/records.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import type { AssignedPartition, LogRecord } from '../../lib/kafka/types.ts';
+import type { AssignedPartition } from '../../lib/kafka/types.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
 import { PartitionArchiver } from '../../services/archiver/adapters/partition-archiver.ts';
 import { BytesBudget } from '../../services/archiver/core/bytes-budget.ts';
+import { type ArchivedLog, chainsOf, differences, digest, isWhole } from './archiver-accounting.ts';
 import { Fleet } from './fleet.ts';
 import { Scheduler } from './scheduler.ts';
 import { type BucketMutations, SimBucket } from './sim-bucket.ts';
 import { SimKafka } from './sim-kafka.ts';
-import { encodeText, rowsOf, textOf } from './table-text.ts';
-import { type Outcome, Tally } from './worker-world.ts';
+import { encodeText, textOf } from './table-text.ts';
+import type { Outcome } from './worker-world.ts';
 
 export interface ArchiverOptions extends BucketMutations {
   /** Faults of the object store and of brokers; crashes, zombies and rebalances always happen. */
   readonly faults: boolean;
   readonly steps?: number;
+  /** Writes without a look at whether the log is still the one that was read. */
+  readonly noLogCheck?: boolean;
+  /** Does not say what a log that was deleted has left unwritten. */
+  readonly noGivingUp?: boolean;
 }
 
 /**
@@ -50,10 +49,22 @@ class ArchiveWorld {
   readonly scheduler: Scheduler;
   readonly fleet: Fleet;
   readonly bucket = new SimBucket();
-  readonly counts = { records: 0, written: 0, finished: 0, gaps: 0, lost: 0, generations: 0, truncations: 0 };
+  readonly counts = {
+    records: 0,
+    written: 0,
+    finished: 0,
+    gaps: 0,
+    lost: 0,
+    generations: 0,
+    truncations: 0,
+    recreated: 0,
+  };
   private readonly kafka = new SimKafka();
   private readonly options: ArchiverOptions;
-  private readonly archived = new Map<number, number>();
+  /** Logs that were deleted. */
+  private readonly past: ArchivedLog[] = [];
+  /** Partitions whose log is another one, and nothing of it is archived yet. */
+  private readonly unnoticed = new Set<number>();
   private nowMs = 1_700_000_000_000;
   private nextTrace = 1;
   private quiet = false;
@@ -77,6 +88,7 @@ class ArchiveWorld {
       this.nowMs += this.random.below(80);
       if (this.random.float() < 0.12) this.emit();
       this.truncate();
+      this.recreate();
       this.fleet.disturb();
       await this.scheduler.step();
     }
@@ -88,49 +100,29 @@ class ArchiveWorld {
       this.nowMs += 100;
       await this.scheduler.step();
       if (this.failure !== undefined) throw this.failure;
-      if (step % 50 === 0 && this.isArchived()) return true;
+      if (step % 100 === 0 && (await this.isWhole())) return true;
     }
-    return this.isArchived();
+    return this.isWhole();
   }
 
   /** @returns what is missing, double or foreign. */
-  async check(): Promise<string[]> {
-    const gone = new Set<string>();
-    const lost: { entry: ChainEntry; missing: readonly string[] }[] = [];
-    for await (const { entry, gap } of readChain(this.bucket.undisturbed, PREFIX)) {
-      const { from, to } = entry.gapBefore ?? { from: 0, to: 0 };
-      for (let offset = from; offset < to; offset++) gone.add(`${entry.partition}/${offset}`);
-      if (gap !== undefined) lost.push({ entry, missing: gap.missing.filter((key) => !this.bucket.objects.has(key)) });
-    }
-    const expected = new Tally();
-    const found = new Tally();
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      for (const record of this.input(partition).committed()) {
-        if (gone.has(`${partition}/${record.offset}`)) continue;
-        const missing = lost
-          .filter(
-            ({ entry: { partition: p, first, end } }) =>
-              p === partition && first <= record.offset && record.offset < end,
-          )
-          .flatMap((entry) => entry.missing);
-        for (const { row, folder } of rowsOfRecord(record)) {
-          if (!missing.some((key) => folder.test(key))) expected.add(row);
-        }
-      }
-    }
-    for (const [key, body] of this.bucket.objects) {
-      if (key.includes('/_chain/')) continue;
-      for (const row of Buffer.from(body).toString().split('\n')) found.add(digest([Buffer.from(row)]));
-    }
-    return expected.differences(found);
+  async check(): Promise<readonly string[]> {
+    const logs = this.logs();
+    return differences(this.bucket, logs, await chainsOf(this.bucket, PREFIX, logs));
   }
 
-  private isArchived(): boolean {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const last = this.input(partition).committed().at(-1)?.offset ?? -1;
-      if ((this.archived.get(partition) ?? 0) <= last) return false;
-    }
-    return true;
+  private async isWhole(): Promise<boolean> {
+    const logs = this.logs();
+    return isWhole(this.bucket, logs, await chainsOf(this.bucket, PREFIX, logs));
+  }
+
+  private logs(): ArchivedLog[] {
+    const current = Array.from({ length: PARTITIONS }, (_, partition) => this.log(partition, false));
+    return [...this.past, ...current];
+  }
+
+  private log(partition: number, isPast: boolean): ArchivedLog {
+    return { partition, records: this.input(partition).committed(), isPast };
   }
 
   private emit(): void {
@@ -152,9 +144,30 @@ class ArchiveWorld {
 
   private truncate(): void {
     if (!this.options.faults || this.random.float() >= 0.003) return;
-    const input = this.input(this.random.below(PARTITIONS));
+    const partition = this.random.below(PARTITIONS);
+    // Nobody can tell a log from another one that has lost every record by which it could be told.
+    if (this.unnoticed.has(partition)) return;
+    const input = this.input(partition);
     this.counts.truncations++;
     input.truncate(input.end - this.random.below(4));
+  }
+
+  /** The topic's partition is deleted and made anew, while its archivers run or after all processes died. */
+  private recreate(): void {
+    if (!this.options.faults || this.random.float() >= 0.002) return;
+    const partition = this.random.below(PARTITIONS);
+    if (this.input(partition).end < RECREATED_END_MIN || this.unnoticed.has(partition)) return;
+    if (this.random.float() < 0.5) this.fleet.crashAll();
+    this.past.push(this.log(partition, true));
+    const { end } = this.input(partition);
+    this.input(partition).recreate();
+    this.nowMs += RECREATE_MS;
+    // The new log may have grown past the old position before anybody looks.
+    if (this.random.float() < 0.4) {
+      for (let count = this.random.below(2 * end); count > 0; count--) this.append(partition, 'committed');
+    }
+    this.unnoticed.add(partition);
+    this.counts.recreated++;
   }
 
   private input(partition: number) {
@@ -164,7 +177,7 @@ class ArchiveWorld {
   private archiver(process: string, { partition }: AssignedPartition): PartitionArchiver {
     const { scheduler, random, options } = this;
     const failChance = () => (options.faults && !this.quiet ? 0.01 : 0);
-    return new PartitionArchiver(
+    const archiver = new PartitionArchiver(
       {
         ...{ prefix: PREFIX, clusterId: 'cluster', topic: 'traces', partition, writer: 'simulation' },
         // One that was promised by another process is made in its format.
@@ -194,13 +207,13 @@ class ArchiveWorld {
         digest,
         exclusively: (work) => work(),
         events: {
-          opened: (_partition, _generation, position) => this.note(partition, position),
+          opened: () => {},
           newGeneration: () => void this.counts.generations++,
           gap: () => void this.counts.gaps++,
           lost: () => void this.counts.lost++,
           written: (entry, why) => {
             this.counts[why === 'found' ? 'finished' : 'written']++;
-            this.note(partition, entry.end);
+            if (entry.firstRecord.appendTime >= this.bornMs(partition)) this.unnoticed.delete(partition);
           },
           progress: () => {},
           failed: (_partition, error) => {
@@ -212,40 +225,21 @@ class ArchiveWorld {
       new BytesBudget(50_000),
       () => {},
     );
+    if (options.noLogCheck) Object.assign(archiver, { refuseAnotherLog: async () => {} });
+    if (options.noGivingUp) Object.assign(archiver, { giveUp: async () => {} });
+    return archiver;
   }
 
-  private note(partition: number, end: number): void {
-    this.archived.set(partition, Math.max(this.archived.get(partition) ?? 0, end));
+  /** When the log was made that is there now. */
+  private bornMs(partition: number): number {
+    return this.input(partition).committed()[0]?.timestampMs ?? Number.POSITIVE_INFINITY;
   }
-}
-
-/** Digests of the rows that a record is in the archive, with the folder of the object that they belong into. */
-function rowsOfRecord(record: LogRecord): { row: string; folder: RegExp }[] {
-  const trace = assembledTraceCodec.decode(record.value as Buffer);
-  spanRows.clear();
-  traceRows.clear();
-  spanRows.add(trace);
-  traceRows.add(trace, '');
-  const iso = new Date(trace.startTime / 1000).toISOString();
-  const hour = `dt=${iso.slice(0, 10)}/hour=${iso.slice(11, 13)}/`;
-  const named = (dataset: string, rows: string[]) =>
-    rows.map((row) => ({ row: digest([Buffer.from(row)]), folder: new RegExp(`/${dataset}(_otlp)?/v1/${hour}`) }));
-  return [
-    ...named('spans', rowsOf(spanRows.columns(), spanRows.count)),
-    ...named('traces', rowsOf(traceRows.columns(), traceRows.count)),
-  ];
-}
-
-const spanRows = new SpanRows();
-const traceRows = new TraceRows();
-
-function digest(parts: readonly Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
 }
 
 const PREFIX = 'spanloom';
 const PARTITIONS = 3;
 const STEPS = 900;
 const FINISH_STEPS_MAX = 20_000;
+/** Deleting and making a topic takes a while. */
+const RECREATE_MS = 1_000;
+const RECREATED_END_MIN = 20;

@@ -5,6 +5,7 @@ import {
   decodeChainEntry,
   firstOffsetOf,
   gapKey,
+  positionOf,
 } from '../../../lib/archive/chain.ts';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
@@ -19,22 +20,28 @@ export interface ChainPlace {
 export interface OpenedChain {
   readonly generation: number;
   readonly folder: string;
-  /** The last entry, whose objects may not be there yet; undefined when the chain is empty. */
-  readonly last: ChainEntry | undefined;
+  /** The last entry, whose objects may not be there yet; undefined when the chain is empty. It moves with the chain. */
+  last: ChainEntry | undefined;
   /** Why the chain that was there belongs to another log. */
   readonly replaced: string | undefined;
+  /** The last entry of the generation before: what it names and was never written, nobody can make any more. */
+  readonly abandoned: { readonly folder: string; readonly entry: ChainEntry } | undefined;
 }
 
 /** Finds the end of a partition's chain, and makes sure that it speaks of this log. */
 export async function openChain(bucket: Bucket, log: PartitionLog, place: ChainPlace): Promise<OpenedChain> {
   const generation = await newestGeneration(bucket, place);
-  const folder = chainFolder(place.prefix, place.clusterId, generation, place.partition);
+  const folderOf = (one: number) => chainFolder(place.prefix, place.clusterId, one, place.partition);
+  const folder = folderOf(generation);
   const last = await lastEntry(bucket, folder);
   const mismatch = last === undefined ? undefined : await mismatchWith(log, last);
-  if (mismatch === undefined) return { generation, folder, last, replaced: undefined };
-  const next = generation + 1;
-  const nextFolder = chainFolder(place.prefix, place.clusterId, next, place.partition);
-  return { generation: next, folder: nextFolder, last: undefined, replaced: mismatch };
+  if (last !== undefined && mismatch !== undefined) {
+    const next = { generation: generation + 1, folder: folderOf(generation + 1), last: undefined };
+    return { ...next, replaced: mismatch, abandoned: { folder, entry: last } };
+  }
+  const before = generation === 1 ? undefined : await lastEntry(bucket, folderOf(generation - 1));
+  const abandoned = before && { folder: folderOf(generation - 1), entry: before };
+  return { generation, folder, last, replaced: undefined, abandoned };
 }
 
 async function newestGeneration(bucket: Bucket, { prefix, clusterId, partition }: ChainPlace): Promise<number> {
@@ -84,7 +91,10 @@ async function firstKeyBehind(bucket: Bucket, folder: string, key: string): Prom
 }
 
 /** Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. */
-async function mismatchWith(log: PartitionLog, entry: ChainEntry): Promise<string | undefined> {
+export async function mismatchWith(
+  log: PartitionLog,
+  entry: Pick<ChainEntry, 'end' | 'firstRecord'>,
+): Promise<string | undefined> {
   const { start, end } = await log.bounds();
   if (entry.end > end) return `the chain ends at offset ${entry.end}, the log at ${end}`;
   const { firstRecord } = entry;
@@ -107,15 +117,22 @@ async function recordAt(log: PartitionLog, offset: number, end: number): Promise
   return undefined;
 }
 
+/** Which objects of an entry are not there. */
+export async function missingObjects(bucket: Bucket, entry: ChainEntry): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { key } of entry.objects) if ((await bucket.head(key)) === undefined) missing.push(key);
+  return missing;
+}
+
 /** Marks rows that nobody can make any more. */
 export async function writeGap(
   bucket: Bucket,
   folder: string,
-  first: number,
+  entry: ChainEntry,
   missing: readonly string[],
 ): Promise<void> {
   const body = Buffer.from(`${JSON.stringify({ version: 1, missing }, null, 2)}\n`);
-  await bucket.putIfAbsent(gapKey(folder, first), body, { contentType: 'application/json' });
+  await bucket.putIfAbsent(gapKey(folder, positionOf(entry)), body, { contentType: 'application/json' });
 }
 
 const OFFSETS_END = Number.MAX_SAFE_INTEGER;

@@ -13,7 +13,7 @@ import { type BuiltRange, buildRange, type RangePlace } from '../core/build-rang
 import type { BytesBudget } from '../core/bytes-budget.ts';
 import { isDue, OpenRange, type RangeLimits } from '../core/range.ts';
 import type { ArchiverPorts } from '../ports.ts';
-import { type OpenedChain, openChain, writeGap } from './open-chain.ts';
+import { mismatchWith, missingObjects, type OpenedChain, openChain, writeGap } from './open-chain.ts';
 
 export interface PartitionArchiverSettings {
   readonly prefix: string;
@@ -86,6 +86,7 @@ export class PartitionArchiver implements Worker {
     const { partition } = settings;
     const chain = await openChain(ports.bucket, ports.traces, settings);
     if (chain.replaced !== undefined) ports.events.newGeneration(partition, chain.generation, chain.replaced);
+    if (chain.abandoned !== undefined) await this.giveUp(chain.abandoned.folder, chain.abandoned.entry);
     if (chain.last !== undefined) await this.finish(chain, chain.last);
     let range = chain.last === undefined ? await this.firstRange() : new OpenRange(chain.last.end);
     ports.events.opened(partition, chain.generation, range.first);
@@ -169,6 +170,7 @@ export class PartitionArchiver implements Worker {
     return this.ports.exclusively(async () => {
       const { ports } = this;
       let built = buildRange(range, this.place(chain.generation, this.settings.format), ports);
+      await this.refuseAnotherLog(chain, built.entry);
       const key = chainKey(chain.folder, positionOf(range));
       const body = encodeChainEntry(built.entry);
       ports.crashPoint('before-chain');
@@ -182,6 +184,7 @@ export class PartitionArchiver implements Worker {
       const bytes = await this.upload(built);
       ports.crashPoint('after-objects');
       this.advanced = true;
+      chain.last = built.entry;
       ports.events.written(built.entry, why, bytes);
       this.reportOffset(built.entry.end);
       return built.entry.end;
@@ -190,20 +193,38 @@ export class PartitionArchiver implements Worker {
 
   /** Makes the objects of an entry that are not there, from the log. */
   private async finish(chain: OpenedChain, entry: ChainEntry): Promise<number> {
-    const { ports, settings } = this;
-    const missing: string[] = [];
-    for (const { key } of entry.objects) if ((await ports.bucket.head(key)) === undefined) missing.push(key);
-    if (missing.length === 0) return entry.end;
+    const { ports } = this;
+    chain.last = entry;
+    if ((await missingObjects(ports.bucket, entry)).length === 0) return entry.end;
     const range = await this.readAgain(entry);
     if (range === undefined) {
-      await writeGap(ports.bucket, chain.folder, positionOf(entry), missing);
-      ports.events.lost(settings.partition, entry.first, missing);
+      await this.giveUp(chain.folder, entry);
       return entry.end;
     }
     const built = buildRange(range, this.placeOf(chain, entry), ports);
     const bytes = await this.upload({ ...built, entry });
     ports.events.written(entry, 'found', bytes);
     return entry.end;
+  }
+
+  /** The records of the entry are gone: what of it is not written is lost. */
+  private async giveUp(folder: string, entry: ChainEntry): Promise<void> {
+    const { bucket, events } = this.ports;
+    const missing = await missingObjects(bucket, entry);
+    if (missing.length === 0) return;
+    await writeGap(bucket, folder, entry, missing);
+    events.lost(this.settings.partition, entry.first, missing);
+  }
+
+  /**
+   * The topic may have been made anew since the chain was opened and have grown past our position: then what was gathered
+   * is of two logs, or belongs into the chain of the new one.
+   */
+  private async refuseAnotherLog(chain: OpenedChain, own: ChainEntry): Promise<void> {
+    for (const entry of [chain.last, own]) {
+      const mismatch = entry && (await mismatchWith(this.ports.traces, entry));
+      if (mismatch !== undefined) throw new SpanloomError('ARCHIVE_LOG_CHANGED', mismatch, { retryable: true });
+    }
   }
 
   private async readAgain(entry: ChainEntry): Promise<OpenRange | undefined> {
