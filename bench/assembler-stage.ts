@@ -1,5 +1,6 @@
 import { MemoryWindowStore } from '../services/trace-assembler/adapters/memory-window-store.ts';
 import { AssemblerStage } from '../services/trace-assembler/core/assembler-stage.ts';
+import type { WindowStore } from '../services/trace-assembler/ports.ts';
 
 /** What the trace-assembler is set to unless told otherwise, for partition 0 of a log of one partition. */
 export const ASSEMBLER_SETTINGS = {
@@ -19,10 +20,13 @@ export const ASSEMBLER_SETTINGS = {
 };
 
 /** The assembler's own code with windows in memory, at the start of an empty log; `onTrace` is told each trace's spans. */
-export function benchAssembler(onTrace: (spanCount: number) => void): AssemblerStage {
+export function benchAssembler(
+  onTrace: (spanCount: number) => void,
+  store: WindowStore = new MemoryWindowStore(REMEMBERED_MAX),
+): AssemblerStage {
   return new AssemblerStage(
     ASSEMBLER_SETTINGS,
-    new MemoryWindowStore(REMEMBERED_MAX),
+    store,
     {
       bounds: async () => ({ start: 0, end: 0 }),
       fetch: async () => {

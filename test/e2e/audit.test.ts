@@ -41,7 +41,7 @@ describe('spanloom audit', () => {
     follower = pipeline.follow();
     const watched = follower;
     const judged = async (isEnough: (judged: Scrape) => boolean) =>
-      waitForRecords(async () => scrape(watched), isEnough, 60_000);
+      waitForRecords(async () => scrape(watched), isEnough, 120_000);
 
     // What an assembler has not taken yet is open: a service that stands still must not look like one that is done.
     const assembler = up.services().get('trace-assembler') as number;
@@ -50,7 +50,7 @@ describe('spanloom audit', () => {
       await pipeline.send(SPANS);
       const bundled = ({ stages }: AuditResult) =>
         stages.find(({ stage }) => stage === 'bundles')?.matched === 2 * SPANS;
-      const standing = await waitForRecords(() => (pipeline as AuditedPipeline).audit(), bundled, 60_000);
+      const standing = await waitForRecords(() => (pipeline as AuditedPipeline).audit(), bundled, 120_000);
       expect(standing.stages.find(({ stage }) => stage === 'traces')?.open).toBeGreaterThan(PARTITIONS * 2);
     } finally {
       process.kill(assembler, 'SIGCONT');
@@ -106,7 +106,7 @@ describe('spanloom audit', () => {
     expect((await scrape(follower)).get(roundsOf('unclean'))).toBeGreaterThan(0);
     follower.signal('SIGTERM');
     expect(await follower.exited).toBe(0);
-  }, 240_000);
+  }, 600_000);
 });
 
 /**

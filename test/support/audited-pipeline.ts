@@ -66,9 +66,9 @@ export class AuditedPipeline {
     return { code, ...(JSON.parse(stdout.at(-1) as string) as Omit<AuditResult, 'code'>) };
   }
 
-  /** `spanloom audit --follow`, a round every second. */
+  /** `spanloom audit --follow`, a round every three seconds. */
   follow(): Command {
-    return new Command(['audit', '--follow'], { ...this.env, AUDIT_INTERVAL_MS: '1000', METRICS_PORT: '0' });
+    return new Command(['audit', '--follow'], { ...this.env, AUDIT_INTERVAL_MS: '3000', METRICS_PORT: '0' });
   }
 
   /** The first audit that finds everything sent through every stage; the last one when that does not come in time. */
