@@ -32,7 +32,9 @@ export async function sendTraffic({ records, send, elapsedMs, signal, onSent }: 
   };
   for (const record of records) {
     if (record.atMs > elapsedMs() || dueBytes > SEND_BYTES_MAX) await flush();
-    while (record.atMs > elapsedMs() && !signal.aborted) await pause(record.atMs - elapsedMs(), signal);
+    for (let waitMs = record.atMs - elapsedMs(); waitMs > 0 && !signal.aborted; waitMs = record.atMs - elapsedMs()) {
+      await pause(waitMs, signal);
+    }
     if (signal.aborted) return;
     due.push(record);
     dueBytes += record.value.length;
