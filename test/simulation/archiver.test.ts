@@ -6,7 +6,7 @@ testMachine('archiver', {
   'If-None-Match': (seed) => simulateArchiver(seed, { faults: true, noIfNoneMatch: true }),
   'finishing an entry whose objects are missing': (seed) => simulateArchiver(seed, { faults: true, noFinish: true }),
   'looking whether the log is the one that was read': (seed) =>
-    simulateArchiver(seed, { faults: true, noLogCheck: true }),
+    simulateArchiver(seed, { faults: true, recreated: true, noLogCheck: true }),
   'giving up what a log that was deleted has left unwritten': (seed) =>
-    simulateArchiver(seed, { faults: true, noGivingUp: true }),
+    simulateArchiver(seed, { faults: true, recreated: true, noGivingUp: true }),
 });
