@@ -1,4 +1,5 @@
 import { describeError, SpanloomError } from '../../lib/errors/spanloom-error.ts';
+import { pause } from '../../lib/runtime/pause.ts';
 import type { ServiceContext, ServiceDefinition } from '../../lib/runtime/run-service.ts';
 import { type AuditMetrics, auditMetrics } from './audit-metrics.ts';
 import { settings } from './config.ts';
@@ -86,17 +87,4 @@ class Rounds {
       for (const { kind, at, detail } of examples) logger.error(`${kind} in ${stage}`, { at, detail });
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -1,4 +1,5 @@
 import type { Message } from 'kafkajs';
+import { pause } from '../../lib/runtime/pause.ts';
 import type { ExportRecord } from '../../lib/testkit/traffic/batch-exporter.ts';
 
 /** Sends messages to the ingest topic and returns when all replicas have them. */
@@ -40,18 +41,6 @@ export async function sendTraffic({ records, send, elapsedMs, signal, onSent }: 
     dueBytes += record.value.length;
   }
   await flush();
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }
 
 const SEND_BYTES_MAX = 512 * 1024;

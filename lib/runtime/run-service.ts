@@ -7,6 +7,7 @@ import { openMetricsText } from '../observability/open-metrics.ts';
 import { Backoff } from './backoff.ts';
 import { Cleanups } from './cleanups.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { pause } from './pause.ts';
 import { openStatusServer, type StatusServer } from './status-server.ts';
 
 /** Settings that every service declares (commonSettings of lib/config/common.ts). */
@@ -159,7 +160,7 @@ async function startWithBackoff<S extends Settings>(
       const waitMs = backoff.nextMs();
       life.readiness = () => `starting: ${describeError(error)}`;
       logger.warn('cannot start yet', { error, retryInMs: waitMs });
-      await sleepUnlessAborted(waitMs, life.stopping.signal);
+      await pause(waitMs, life.stopping.signal);
     }
   }
   return undefined;
@@ -228,18 +229,6 @@ async function within(ms: number, work: () => Promise<void>): Promise<boolean> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }
 
 function isLoopback(host: string): boolean {
