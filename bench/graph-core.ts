@@ -15,9 +15,8 @@ import { createMetrics } from '../lib/observability/metrics.ts';
 import { systemClock } from '../lib/runtime/clock.ts';
 import { graphMetrics } from '../services/graph-builder/adapters/graph-metrics.ts';
 import { GraphStage } from '../services/graph-builder/core/graph-stage.ts';
-import { MemoryWindowStore } from '../services/trace-assembler/adapters/memory-window-store.ts';
-import { AssemblerStage } from '../services/trace-assembler/core/assembler-stage.ts';
-import { benchMessages } from './spans.ts';
+import { benchMessages, SPANS_PER_MESSAGE } from './spans.ts';
+import { traceRecords } from './trace-records.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,6 +26,7 @@ const { values: options } = parseArgs({
   },
 });
 const SPANS_PER_SECOND = 10_000;
+const BEGAN_MS = 1_760_000_000_000;
 const RECORDS_PER_FETCH = 200;
 const SCRAPE_EVERY_S = 15;
 const NO_LOG = {
@@ -122,50 +122,14 @@ async function commit(): Promise<void> {
 /** The traces of the bench's span set, as an assembler writes them. */
 async function assembled(count: number): Promise<LogRecord[]> {
   const made: LogRecord[] = [];
-  const nothing = () => {};
-  const assembler = new AssemblerStage(
-    {
-      spansTopic: 'spans',
-      tracesTopic: 'traces',
-      deadLettersTopic: 'dead-letters',
-      partition: 0,
-      idleTimeoutMs: 2_000,
-      rootlessIdleTimeoutMs: 4_000,
-      ageMaxMs: 300_000,
-      windowBytesMax: 1 << 20,
-      spansPerTraceMax: 10_000,
-      horizonMs: 300_000,
-      contextsMax: 10_000,
-      outboxBytesMax: 1 << 20,
-      transactionBytesMax: 8 << 20,
-    },
-    new MemoryWindowStore(100_000),
-    NO_LOG,
-    { received: nothing, foreignRecord: nothing, recovered: nothing, open: nothing, emitted: nothing },
-  );
-  await assembler.recover(undefined, { nonce: 'bench' });
-  let position = 0;
-  const take = async (timestampMs: number) => {
-    const prepared = await assembler.prepare('interval');
-    if (prepared === undefined) return;
-    for (const { topic, records } of prepared.outputs) {
-      if (topic !== 'traces') continue;
-      for (const { key, value } of records) {
-        const keyBytes = key === null || key === undefined ? null : Buffer.from(key);
-        made.push({ offset: made.length, timestampMs, headers: new Map(), key: keyBytes, value: value as Buffer });
-      }
+  let madeSpans = 0;
+  for await (const batch of traceRecords(benchMessages(count), SPANS_PER_MESSAGE)) {
+    madeSpans += batch.spans;
+    const timestampMs = BEGAN_MS + (madeSpans * 1_000) / SPANS_PER_SECOND;
+    for (const { key, value } of batch.records) {
+      const keyBytes = key === null || key === undefined ? null : Buffer.from(key);
+      made.push({ offset: made.length, timestampMs, headers: new Map(), key: keyBytes, value: value as Buffer });
     }
-    await assembler.committed(prepared, () => (position += 1));
-  };
-  let nowMs = 1_760_000_000_000;
-  let offset = 0;
-  for (const message of benchMessages(count)) {
-    nowMs += 5;
-    const record = { offset, timestampMs: nowMs, key: null, value: message, headers: new Map() };
-    await assembler.apply([record], { streamTimeMs: nowMs, caughtUp: false, nextOffset: ++offset });
-    if (assembler.full) await take(nowMs);
   }
-  await assembler.apply([], { streamTimeMs: nowMs + 400_000, caughtUp: true, nextOffset: offset });
-  await take(nowMs);
   return made;
 }
