@@ -1,6 +1,6 @@
 import type { Logger } from '../../../lib/observability/logger.ts';
 import type { Metrics } from '../../../lib/observability/metrics.ts';
-import type { AssemblerEvents } from '../core/assembler-stage.ts';
+import type { AssemblerEvents } from '../core/assembler-settings.ts';
 
 /** What the assembler tells, as metrics and log lines. */
 export function assemblerEvents(metrics: Metrics, logger: Logger): { ofPartition(partition: number): AssemblerEvents } {
