@@ -1,6 +1,7 @@
 import type { DetectorState } from '../../../lib/codec/incident-records.ts';
-import { rateIncreaseScore, squaredResidual } from '../../../lib/stats/glr.ts';
+import { rateIncreaseScore } from '../../../lib/stats/glr.ts';
 import { RateRings } from '../../../lib/stats/rate-ring.ts';
+import { grown, RateBaselines } from './rate-baselines.ts';
 import type { Rules } from './rules.ts';
 import { keyOf, type Subject } from './subject.ts';
 
@@ -18,8 +19,8 @@ export interface Finding {
 }
 
 /**
- * Detectors for many subjects, one a row, in typed arrays (about 0.9 KiB a row): a ring of the last windows, a baseline
- * that decays, and an estimate of dispersion. Method MW-GLR: over several windows at once, the likelihood ratio of
+ * Detectors for many subjects, one a row, in typed arrays (about 0.9 KiB a row): a ring of the last windows beside a
+ * baseline. Method MW-GLR: over several windows at once, the likelihood ratio of
  * "the error rate rose" against "it is the baseline's", both taken as samples, divided by the dispersion.
  *
  * Time is event time, and each row's own: a row moves on when newer counts of its subject come, nothing else moves it.
@@ -29,14 +30,10 @@ export class DetectorTable {
   lateDropped = 0;
   protected readonly rules: Rules;
   protected readonly rings: RateRings;
-  protected readonly decayPerWindow: number;
+  protected readonly baseline: RateBaselines;
   private readonly rowByKey = new Map<string, number>();
   private readonly subjects: (Subject | undefined)[] = [];
   private readonly keys: (string | undefined)[] = [];
-  private baselineCalls = new Float64Array(ROWS_AT_FIRST);
-  private baselineErrors = new Float64Array(ROWS_AT_FIRST);
-  private dispersionSum = new Float64Array(ROWS_AT_FIRST);
-  private dispersionWeight = new Float64Array(ROWS_AT_FIRST);
   private touchedAt = new Float64Array(ROWS_AT_FIRST);
   private calmSince = new Float64Array(ROWS_AT_FIRST);
   private openRows = new Uint8Array(ROWS_AT_FIRST);
@@ -46,7 +43,7 @@ export class DetectorTable {
   constructor(rules: Rules, { countsTraces = true } = {}) {
     this.rules = rules;
     this.rings = new RateRings({ slots: rules.windowsKept, channels: countsTraces ? CHANNELS : TRACES });
-    this.decayPerWindow = 2 ** (-rules.windowMs / rules.baselineHalfLifeMs);
+    this.baseline = new RateBaselines(rules);
     this.sums = new Float64Array(2 * rules.windowLengths.length);
   }
 
@@ -79,10 +76,7 @@ export class DetectorTable {
     this.rowByKey.set(key, row);
     this.subjects[row] = subject;
     this.keys[row] = key;
-    this.baselineCalls[row] = 0;
-    this.baselineErrors[row] = 0;
-    this.dispersionSum[row] = DISPERSION_START;
-    this.dispersionWeight[row] = DISPERSION_START;
+    this.baseline.begin(row);
     this.touchedAt[row] = nowMs;
     this.calmSince[row] = NOT_CALM;
     this.openRows[row] = 0;
@@ -144,7 +138,7 @@ export class DetectorTable {
 
   /** Error rate of the baseline, prior included. */
   baselineRate(row: number): number {
-    return this.priorErrorsOf(row) / this.priorCallsOf(row);
+    return this.baseline.rateOf(row);
   }
 
   isOpen(row: number): boolean {
@@ -161,12 +155,14 @@ export class DetectorTable {
     this.rings.sumNewest(row, lengths, CALLS, ERRORS, this.isOpen(row) ? NONE_SKIPPED : HELD, this.sums);
     // The longest window has seen every error that a shorter one has.
     if ((this.sums[2 * longest + 1] as number) < this.rules.errorsMin && !this.hasNegative()) return undefined;
-    const calls = this.priorCallsOf(row);
-    const errors = this.priorErrorsOf(row);
+    const calls = this.baseline.callsOf(row);
+    const errors = this.baseline.errorsOf(row);
     let best: Finding | undefined;
     for (let i = 0; i <= longest; i++) {
       best = this.louder(best, row, i, calls, errors);
-      if (i < longest && this.isYoung(row)) {
+      // What the ring holds enters the baseline only later. Until that has something to say, a short window is compared
+      // with those before it as well, or nothing but a total failure could fire in the first ten minutes.
+      if (i < longest && this.baseline.isYoung(row)) {
         const callsBefore = Math.max(0, this.callsSum(longest) - this.callsSum(i));
         const errorsBefore = Math.min(callsBefore, Math.max(0, this.errorsSum(longest) - this.errorsSum(i)));
         best = this.louder(best, row, i, calls + callsBefore, errors + errorsBefore);
@@ -181,18 +177,18 @@ export class DetectorTable {
     this.rings.sumNewest(row, lengths, CALLS, ERRORS, this.isOpen(row) ? NONE_SKIPPED : HELD, this.sums);
     let most = 0;
     for (let i = 0; i < lengths.length; i++) {
-      const calls = this.priorCallsOf(row);
-      const score = rateIncreaseScore(this.callsSum(i), this.errorsSum(i), calls, this.priorErrorsOf(row));
+      const calls = this.baseline.callsOf(row);
+      const score = rateIncreaseScore(this.callsSum(i), this.errorsSum(i), calls, this.baseline.errorsOf(row));
       most = Math.max(most, score);
     }
-    return most / this.dispersion(row);
+    return most / this.baseline.dispersion(row);
   }
 
   /** Window from which on, up to the head, the rise is the most likely: the estimate of when a fault began. */
   onset(row: number): number {
     const head = this.rings.head(row);
-    const baseCalls = this.priorCallsOf(row);
-    const baseErrors = this.priorErrorsOf(row);
+    const baseCalls = this.baseline.callsOf(row);
+    const baseErrors = this.baseline.errorsOf(row);
     let calls = 0;
     let errors = 0;
     let onset = head;
@@ -230,9 +226,8 @@ export class DetectorTable {
     this.rings.sumNewest(row, this.rules.windowLengths, CALLS, ERRORS, NONE_SKIPPED, this.sums);
     const calls = this.callsSum(longest);
     const weight = Math.max(calls, NEW_NORMAL_CALLS_MIN);
-    this.baselineCalls[row] = calls > 0 ? weight : 0;
-    this.baselineErrors[row] = calls > 0 ? (this.errorsSum(longest) / calls) * weight : 0;
-    this.holdAll(row);
+    if (calls > 0) this.setBaseline(row, weight, (this.errorsSum(longest) / calls) * weight);
+    else this.setBaseline(row, 0, 0);
   }
 
   /** For an open row: true once it has been calm for long enough. Moves its calm clock. */
@@ -263,10 +258,7 @@ export class DetectorTable {
       errors: [],
       traces: [],
       held: [],
-      baselineCalls: this.baselineCalls[row] as number,
-      baselineErrors: this.baselineErrors[row] as number,
-      dispersionSum: this.dispersionSum[row] as number,
-      dispersionWeight: this.dispersionWeight[row] as number,
+      ...this.baseline.save(row),
       touchedAt: this.touchedAt[row] as number,
       open: this.openRows[row] === 1,
       calmSince: this.calmSince[row] as number,
@@ -293,10 +285,7 @@ export class DetectorTable {
       if (this.rings.channels > TRACES) this.rings.add(row, window, TRACES, state.traces[i] ?? 0);
     });
     for (const window of state.held) this.rings.setMark(row, window, HELD);
-    this.baselineCalls[row] = state.baselineCalls;
-    this.baselineErrors[row] = state.baselineErrors;
-    this.dispersionSum[row] = state.dispersionSum;
-    this.dispersionWeight[row] = state.dispersionWeight;
+    this.baseline.restore(row, state);
     this.openRows[row] = state.open ? 1 : 0;
     this.calmSince[row] = state.calmSince;
     return row;
@@ -304,8 +293,7 @@ export class DetectorTable {
 
   /** The baseline is this, and what the ring holds must not enter it as well, nor be judged by it. */
   protected setBaseline(row: number, calls: number, errors: number): void {
-    this.baselineCalls[row] = calls;
-    this.baselineErrors[row] = errors;
+    this.baseline.set(row, calls, errors);
     this.holdAll(row);
   }
 
@@ -326,7 +314,7 @@ export class DetectorTable {
       this.rings.step(row, mark);
     }
     if (window > until) {
-      this.decay(row, mark === HELD ? 0 : window - until);
+      this.baseline.decay(row, mark === HELD ? 0 : window - until);
       this.rings.restart(row, window, mark);
     }
   }
@@ -334,26 +322,17 @@ export class DetectorTable {
   /** A window leaves the ring: it enters the baseline unless the row alerted in it. */
   private admit(row: number, window: number): void {
     if (this.rings.mark(row, window) === HELD) return;
-    this.decay(row, 1);
     const calls = Math.max(0, this.rings.at(row, window, CALLS));
     const errors = Math.min(calls, Math.max(0, this.rings.at(row, window, ERRORS)));
-    this.baselineCalls[row] = (this.baselineCalls[row] as number) + calls;
-    this.baselineErrors[row] = (this.baselineErrors[row] as number) + errors;
-  }
-
-  private decay(row: number, windows: number): void {
-    if (windows === 0) return;
-    const factor = windows === 1 ? this.decayPerWindow : this.decayPerWindow ** windows;
-    this.baselineCalls[row] = (this.baselineCalls[row] as number) * factor;
-    this.baselineErrors[row] = (this.baselineErrors[row] as number) * factor;
+    this.baseline.admit(row, calls, errors);
   }
 
   /**
-   * Takes the residual of the minute that begins at `first`. It waits a minute, so that late counts are in, and until
-   * the baseline outweighs the prior: before that the residual would measure how wrong the prior is.
+   * Takes the residual of the minute that begins at `first`, a minute late, so that late counts are in, and once the
+   * baseline outweighs the prior.
    */
   private learnDispersion(row: number, first: number): void {
-    if (this.isYoung(row)) return;
+    if (this.baseline.isYoung(row)) return;
     let calls = 0;
     let errors = 0;
     for (let window = first; window < first + WINDOWS_PER_GROUP; window++) {
@@ -361,24 +340,7 @@ export class DetectorTable {
       calls += this.rings.at(row, window, CALLS);
       errors += this.rings.at(row, window, ERRORS);
     }
-    const rate = this.baselineRate(row);
-    if (calls * rate <= EXPECTED_ERRORS_MIN) return;
-    const residual = Math.min(RESIDUAL_MAX, squaredResidual(calls, Math.max(0, errors), rate));
-    this.dispersionSum[row] = DISPERSION_MEMORY * (this.dispersionSum[row] as number) + residual;
-    this.dispersionWeight[row] = DISPERSION_MEMORY * (this.dispersionWeight[row] as number) + 1;
-  }
-
-  private dispersion(row: number): number {
-    const mean = (this.dispersionSum[row] as number) / (this.dispersionWeight[row] as number);
-    return Math.max(1, Math.min(DISPERSION_MAX, mean));
-  }
-
-  /**
-   * The windows in the ring enter the baseline only later. Until it has something to say, a short window is compared
-   * with those before it as well, or nothing could fire in the first ten minutes but a total failure.
-   */
-  private isYoung(row: number): boolean {
-    return (this.baselineCalls[row] as number) < PRIOR_OUTWEIGHED * this.rules.priorCalls;
+    this.baseline.learnDispersion(row, calls, errors);
   }
 
   private louder(
@@ -391,7 +353,7 @@ export class DetectorTable {
     const calls = this.callsSum(length);
     const errors = this.errorsSum(length);
     if (!this.isRise(calls, errors, baseErrors / baseCalls)) return best;
-    const dispersion = this.dispersion(row);
+    const dispersion = this.baseline.dispersion(row);
     const score = rateIncreaseScore(calls, errors, baseCalls, baseErrors) / dispersion;
     if (score < (best?.score ?? this.rules.threshold)) return best;
     return {
@@ -422,8 +384,8 @@ export class DetectorTable {
     if (calls === 0) return false;
     const errors = this.errorsSum(judged);
     if (errors / calls >= this.baselineRate(row) + this.rules.rateRiseMin / 2) return false;
-    const score = rateIncreaseScore(calls, errors, this.priorCallsOf(row), this.priorErrorsOf(row));
-    return score / this.dispersion(row) < this.rules.calmScore;
+    const score = rateIncreaseScore(calls, errors, this.baseline.callsOf(row), this.baseline.errorsOf(row));
+    return score / this.baseline.dispersion(row) < this.rules.calmScore;
   }
 
   private callsSum(length: number): number {
@@ -455,21 +417,9 @@ export class DetectorTable {
     return this.rings.channels > TRACES ? this.rings.at(row, window, TRACES) : 0;
   }
 
-  private priorCallsOf(row: number): number {
-    return (this.baselineCalls[row] as number) + this.rules.priorCalls;
-  }
-
-  private priorErrorsOf(row: number): number {
-    return (this.baselineErrors[row] as number) + this.rules.priorErrors;
-  }
-
   private grow(row: number): void {
     if (row < this.openRows.length) return;
     const length = this.openRows.length * 2;
-    this.baselineCalls = grown(this.baselineCalls, length);
-    this.baselineErrors = grown(this.baselineErrors, length);
-    this.dispersionSum = grown(this.dispersionSum, length);
-    this.dispersionWeight = grown(this.dispersionWeight, length);
     this.touchedAt = grown(this.touchedAt, length);
     this.calmSince = grown(this.calmSince, length);
     const openRows = new Uint8Array(length);
@@ -489,18 +439,5 @@ const NOT_CALM = -1;
 const ROWS_AT_FIRST = 256;
 /** Residuals are taken per minute. */
 const WINDOWS_PER_GROUP = 6;
-const EXPECTED_ERRORS_MIN = 0.2;
-const RESIDUAL_MAX = 50;
-const DISPERSION_START = 20;
-const DISPERSION_MEMORY = 0.995;
-const DISPERSION_MAX = 30;
-const PRIOR_OUTWEIGHED = 10;
 /** So many calls of the new rate stand behind it at least, or the prior would pull it back down. */
 const NEW_NORMAL_CALLS_MIN = 2_000;
-
-/** A longer copy. */
-export function grown(column: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(length);
-  larger.set(column);
-  return larger;
-}

@@ -1,7 +1,8 @@
 import type { DetectorState } from '../../../lib/codec/incident-records.ts';
 import type { SparseHistogram } from '../../../lib/stats/duration-histogram.ts';
-import { DetectorTable, grown } from './detector-table.ts';
+import { DetectorTable } from './detector-table.ts';
 import { bucketUpTo, countAbove, DurationBaselines, middleMicros, upperMicros } from './duration-baselines.ts';
+import { grown } from './rate-baselines.ts';
 import type { Rules } from './rules.ts';
 import type { Subject } from './subject.ts';
 
@@ -110,7 +111,7 @@ export class LatencyTable extends DetectorTable {
     const head = this.head(row);
     const passed = head - (this.decayedAt[row] as number);
     if (passed >= DECAY_EVERY) {
-      if (!this.isOpen(row)) this.baselines.decay(row, this.decayPerWindow ** passed);
+      if (!this.isOpen(row)) this.baselines.decay(row, this.baseline.decayPerWindow ** passed);
       this.decayedAt[row] = head;
     }
     if (head < (this.chooseAt[row] as number) || this.isOpen(row)) return;
