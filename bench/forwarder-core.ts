@@ -3,15 +3,17 @@
  *
  *     node bench/forwarder-core.ts [--spans 300000] [--kind otlp_http] [--compression gzip] [--sampling] [--rounds 5]
  *
- * The receiver is a process of its own, so that its CPU does not count; it reads the bodies and answers 200.
+ * The receiver is a process of its own, so that its CPU does not count; it reads the bodies and says that they are taken.
  */
 import { fork } from 'node:child_process';
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 import type { LogRecord } from '../lib/kafka/types.ts';
+import { GrpcReceiver } from '../lib/testkit/grpc-receiver.ts';
+import { createGrpcSender } from '../services/forwarder/adapters/grpc-sender.ts';
 import { createHttpSender } from '../services/forwarder/adapters/http-sender.ts';
 import { BatchQueue } from '../services/forwarder/core/batch.ts';
-import type { HttpDestination } from '../services/forwarder/core/destination.ts';
+import type { Destination, KafkaDestination } from '../services/forwarder/core/destination.ts';
 import { Intake } from '../services/forwarder/core/intake.ts';
 import { readDestinations } from '../services/forwarder/core/read-destinations.ts';
 import { Sampler } from '../services/forwarder/core/sampling/sampler.ts';
@@ -28,20 +30,29 @@ const { values } = parseArgs({
   },
 });
 
-if (process.send !== undefined) receive();
+if (process.send !== undefined) await receive();
 else await run();
 
-function receive(): void {
+async function receive(): Promise<void> {
+  process.on('disconnect', () => process.exit(0));
+  if (values.kind === 'otlp_grpc') {
+    const receiver = await new GrpcReceiver().start();
+    receiver.reply = () => {
+      receiver.received.length = 0;
+      return { code: 0 };
+    };
+    process.send?.(receiver.port);
+    return;
+  }
   const server = http.createServer((request, response) => {
     request.resume();
     request.on('end', () => response.writeHead(200).end());
   });
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as { port: number }).port));
-  process.on('disconnect', () => process.exit(0));
 }
 
 async function run(): Promise<void> {
-  const receiver = fork(import.meta.filename);
+  const receiver = fork(import.meta.filename, process.argv.slice(2));
   const port = await new Promise<number>((resolve) => receiver.once('message', (message) => resolve(Number(message))));
   const records: LogRecord[] = [];
   let spans = 0;
@@ -64,16 +75,22 @@ async function run(): Promise<void> {
   receiver.disconnect();
 }
 
-async function forward(records: readonly LogRecord[], destination: HttpDestination): Promise<number> {
+async function forward(
+  records: readonly LogRecord[],
+  destination: Exclude<Destination, KafkaDestination>,
+): Promise<number> {
   const { sampling } = destination;
   const options = { partitions: 1, tracesRememberedMax: 100_000, incidents: { concerns: () => false } };
   const intake = new Intake(sampling, sampling === undefined ? undefined : new Sampler(sampling, options));
-  const sender = createHttpSender(destination, { tls: {}, wallMs: () => 0 });
+  const sender =
+    destination.kind === 'otlp_grpc'
+      ? createGrpcSender(destination, { tls: {} })
+      : createHttpSender(destination, { tls: {}, wallMs: () => 0 });
   const queue = new BatchQueue(destination.batch);
   let requests = 0;
   const send = async (nowMs: number) => {
     for (let batch = queue.take(nowMs); batch !== undefined; batch = queue.take(nowMs)) {
-      const verdict = await sender.send(batch, new AbortController().signal);
+      const verdict = await sender.send(batch, new AbortController().signal, '');
       if (verdict.kind !== 'delivered') throw new Error(verdict.why);
       requests++;
     }
@@ -88,7 +105,7 @@ async function forward(records: readonly LogRecord[], destination: HttpDestinati
   return requests;
 }
 
-function destinationAt(port: number): HttpDestination {
+function destinationAt(port: number): Exclude<Destination, KafkaDestination> {
   const sampling = {
     rules: [
       { name: 'errors', when: { error: true } },

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface Received {
@@ -23,9 +24,12 @@ export class Receiver {
   /** How to answer what `answers` says nothing of. */
   answer: (received: Received) => Answer | 'never' = () => ({ status: 200 });
   private readonly server: http.Server;
+  private readonly scheme: 'http' | 'https';
 
-  constructor() {
-    this.server = http.createServer((request, response) => {
+  /** @param tls a certificate and its key: it speaks HTTPS. */
+  constructor(tls?: { readonly cert: string; readonly key: string }) {
+    this.scheme = tls === undefined ? 'http' : 'https';
+    const listener: http.RequestListener = (request, response) => {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
@@ -36,7 +40,8 @@ export class Receiver {
         const answer = this.answers.shift() ?? this.answer(received);
         if (answer !== 'never') response.writeHead(answer.status, answer.headers).end(answer.body);
       });
-    });
+    };
+    this.server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
   }
 
   /** @param port 0: a free one. */
@@ -50,7 +55,7 @@ export class Receiver {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Bodies as JSON. */

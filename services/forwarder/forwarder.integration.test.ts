@@ -7,6 +7,7 @@ import type { Producer } from 'kafkajs';
 import { type AssembledTrace, deadLetterCodec } from '../../lib/codec/records.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
+import { GrpcReceiver } from '../../lib/testkit/grpc-receiver.ts';
 import { type Received, Receiver } from '../../lib/testkit/http-receiver.ts';
 import { otlp } from '../../lib/testkit/otlp-builder.ts';
 import { decodeReference, type ReferenceSpan } from '../../lib/testkit/otlp-reference.ts';
@@ -25,7 +26,7 @@ let producer: Producer;
 let files = 0;
 const started: ServiceUnderTest[] = [];
 const commands: Command[] = [];
-const receivers: Receiver[] = [];
+const receivers: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   producer = kafka.producer();
@@ -110,7 +111,10 @@ const waitFor = (isTrue: () => Promise<boolean> | boolean) => waitForRecords(asy
 
 /** Spans of an OTLP request, as another implementation reads them. */
 function spansIn({ bytes, headers }: Received): ReferenceSpan[] {
-  const body = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+  return spansOf(headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes);
+}
+
+function spansOf(body: Buffer): ReferenceSpan[] {
   return (decodeReference(body).resourceSpans ?? []).flatMap(({ scopeSpans = [] }) =>
     scopeSpans.flatMap(({ spans = [] }) => spans),
   );
@@ -118,10 +122,15 @@ function spansIn({ bytes, headers }: Received): ReferenceSpan[] {
 
 /** Numbers of the traces in an OTLP request, one for each span. */
 function tracesIn(received: Received): number[] {
-  return spansIn(received).map(({ traceId = new Uint8Array() }) =>
-    Number.parseInt(Buffer.from(traceId).toString('hex'), 16),
-  );
+  return spansIn(received).map(traceOf);
 }
+
+function tracesOf(body: Buffer): number[] {
+  return spansOf(body).map(traceOf);
+}
+
+const traceOf = ({ traceId = new Uint8Array() }: ReferenceSpan) =>
+  Number.parseInt(Buffer.from(traceId).toString('hex'), 16);
 
 const allTraces = (from: Receiver) => from.received.flatMap(tracesIn).sort((a, b) => a - b);
 const distinct = (from: Receiver) => [...new Set(allTraces(from))];
@@ -131,8 +140,10 @@ const QUICK = { startAt: 'start', batch: { waitMs: 50 }, retry: { firstMs: 50, m
 const otlpTo = (url: string, fields: object = {}) => ({ ...QUICK, name: 'apm', kind: 'otlp_http', url, ...fields });
 
 describe('forwarder', () => {
-  it('takes whole traces to OTLP, Zipkin and a topic at once, while one that hangs holds up nobody', async () => {
-    const [apm, zipkin, hung] = [await receiver(), await receiver(), await receiver()];
+  it('takes whole traces to OTLP over HTTP and gRPC, Zipkin, ClickHouse and a topic at once, while one that hangs holds up nobody', async () => {
+    const [apm, zipkin, house, hung] = [await receiver(), await receiver(), await receiver(), await receiver()];
+    const grpc = await new GrpcReceiver().start();
+    receivers.push(grpc);
     hung.answer = () => 'never';
     const { topics, start, assemble } = pipeline('forwarder');
     const copies = `${topics.traces}-copy`;
@@ -143,6 +154,8 @@ describe('forwarder', () => {
     const service = await start([
       { ...otlpTo(hung.url), name: 'hung', timeoutMs: 60_000 },
       otlpTo(apm.url, { headers: { 'api-key': 'k' } }),
+      { ...QUICK, name: 'grpc', kind: 'otlp_grpc', url: grpc.url, headers: { 'api-key': 'k' } },
+      { ...QUICK, name: 'house', kind: 'clickhouse', url: house.url, compression: 'none' },
       { ...QUICK, name: 'zipkin', kind: 'zipkin', url: zipkin.url, compression: 'none' },
       // Only the pipeline's own topics are refused, and this one is not of this pipeline.
       { ...QUICK, name: 'topic', kind: 'kafka', topic: copies, brokers: testStack().kafka },
@@ -155,6 +168,24 @@ describe('forwarder', () => {
       path: '/v1/traces',
       headers: { 'api-key': 'k', 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' },
     });
+    const overGrpc = () => grpc.received.flatMap(({ message }) => tracesOf(message)).sort((a, b) => a - b);
+    await waitFor(() => overGrpc().length === 80);
+    expect(overGrpc()).toEqual(twice(numbers(1, 41)));
+    expect(grpc.received[0]?.metadata).toMatchObject({ 'api-key': 'k' });
+    const rows = () =>
+      house.received.flatMap(({ body }) =>
+        body
+          .trimEnd()
+          .split('\n')
+          .map((row) => JSON.parse(row)),
+      );
+    await waitFor(() => rows().length === 80);
+    expect(new Set(rows().map(({ TraceId, SpanId }) => `${TraceId}/${SpanId}`)).size).toBe(80);
+    const tokens = house.received.map(({ path }) =>
+      new URL(path, house.url).searchParams.get('insert_deduplication_token'),
+    );
+    expect(new Set(tokens).size).toBe(tokens.length);
+    expect(tokens[0]).toMatch(/^test-.*\.traces\/[01]\/0-\d+@\d{13}$/);
     const zipkinSpans = () => zipkin.received.flatMap(({ body }) => JSON.parse(body) as ZipkinJsonSpan[]);
     await waitFor(() => zipkinSpans().length === 80);
     expect(new Set(zipkinSpans().map(({ traceId }) => traceId)).size).toBe(40);

@@ -7,8 +7,11 @@ import type { Verdict } from './core/verdict.ts';
 
 /** Takes batches to one destination. Used by all its partitions of this process. */
 export interface Sender {
-  /** Never throws: what kept it from getting an answer is a verdict. */
-  send(batch: Batch, signal: AbortSignal): Promise<Verdict>;
+  /**
+   * Never throws: what kept it from getting an answer is a verdict.
+   * @param batchId the same when the same batch is sent again, and of no other batch.
+   */
+  send(batch: Batch, signal: AbortSignal, batchId: string): Promise<Verdict>;
   close(): Promise<void>;
 }
 

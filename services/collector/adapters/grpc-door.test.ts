@@ -1,10 +1,10 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { otlp } from '../../../lib/testkit/otlp-builder.ts';
+import { TLS } from '../../../lib/testkit/tls-certificates.ts';
 import { bearerToken } from './bearer-token.ts';
 import { type GrpcDoor, type GrpcDoorOptions, openGrpcDoor } from './grpc-door.ts';
 import { intakeFixture } from './intake.fixture.ts';
-import { TLS } from './tls.fixture.ts';
 
 const BODY = otlp([{ service: 'web', spans: [{ id: 1 }, { id: 2, parent: 1 }] }]);
 const OPTIONS: GrpcDoorOptions = {

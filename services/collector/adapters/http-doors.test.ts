@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { otlp } from '../../../lib/testkit/otlp-builder.ts';
+import { TLS } from '../../../lib/testkit/tls-certificates.ts';
 import { bearerToken } from './bearer-token.ts';
 import { type HttpDoors, type HttpDoorsOptions, openHttpDoors } from './http-doors.ts';
 import { intakeFixture } from './intake.fixture.ts';
-import { TLS } from './tls.fixture.ts';
 
 const BODY = otlp([{ service: 'web', spans: [{ id: 1 }, { id: 2, parent: 1 }] }]);
 const NO_UTF8 = Buffer.from('[{"traceId":"1","id":"2","name":"\xff"}]', 'latin1');

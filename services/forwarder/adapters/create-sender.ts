@@ -5,6 +5,7 @@ import { createKafka, type KafkaLog } from '../../../lib/kafka/client.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
 import type { Destination, KafkaDestination, TlsFiles } from '../core/destination.ts';
 import type { Sender } from '../ports.ts';
+import { createGrpcSender } from './grpc-sender.ts';
 import { createHttpSender } from './http-sender.ts';
 import { createKafkaSender } from './kafka-sender.ts';
 
@@ -20,6 +21,7 @@ export function createSender(
       destination,
     );
   }
+  if (destination.kind === 'otlp_grpc') return createGrpcSender(destination, { tls: tlsOf(destination.tls) });
   return createHttpSender(destination, { tls: tlsOf(destination.tls), wallMs: () => options.clock.wallMs() });
 }
 

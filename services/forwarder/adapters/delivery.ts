@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../../../lib/codec/records.ts';
 import type { Backoff } from '../../../lib/runtime/backoff.ts';
-import type { Batch, ForwardedTrace } from '../core/batch.ts';
+import { type Batch, batchId, type ForwardedTrace } from '../core/batch.ts';
 import type { Circuit } from '../core/circuit.ts';
 import { decide } from '../core/decide.ts';
 import type { Destination } from '../core/destination.ts';
@@ -56,7 +56,7 @@ export class Delivery {
       }
       const beganMs = this.ports.clock.monotonicMs();
       piece.attempts++;
-      const verdict = await this.ports.sender.send(piece.batch, this.cut.signal);
+      const verdict = await this.ports.sender.send(piece.batch, this.cut.signal, batchId(piece.batch, this.settings));
       if (verdict.kind === 'delivered') this.delivered(piece, verdict, beganMs);
       else if (this.cut.signal.aborted) return this.giveUp();
       else await this.notTaken(piece, verdict, pieces);

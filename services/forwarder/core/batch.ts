@@ -67,3 +67,11 @@ export class BatchQueue {
 export function spansOf(batch: Batch): number {
   return batch.reduce((sum, { trace }) => sum + trace.spanCount, 0);
 }
+
+/**
+ * Names a batch by where its first and last records stand. The time of the first tells logs apart when a topic was made anew.
+ */
+export function batchId(batch: Batch, { topic, partition }: { topic: string; partition: number }): string {
+  const [first, last] = [batch[0], batch.at(-1)];
+  return `${topic}/${partition}/${first?.offset}-${last?.offset}@${first?.appendMs}`;
+}

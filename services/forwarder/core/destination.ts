@@ -1,10 +1,11 @@
 import type { Sampling } from './sampling/rules.ts';
 
-export const DESTINATION_KINDS = ['otlp_http', 'zipkin', 'kafka'] as const;
+export const DESTINATION_KINDS = ['otlp_http', 'otlp_grpc', 'zipkin', 'clickhouse', 'kafka'] as const;
 export type DestinationKind = (typeof DESTINATION_KINDS)[number];
 
 /** Where traces go, as an operator declares it; what was left out is filled in. */
-export type Destination = HttpDestination | KafkaDestination;
+export type Destination = HttpDestination | GrpcDestination | KafkaDestination;
+export type HttpDestination = PlainHttpDestination | ClickHouseDestination;
 
 interface Common {
   /** Part of the consumer group's name and of metrics. */
@@ -19,14 +20,30 @@ interface Common {
   readonly retry: RetryLimits;
 }
 
-export interface HttpDestination extends Common {
-  readonly kind: 'otlp_http' | 'zipkin';
+/** A receiver with an address, whatever is spoken there. */
+interface Addressed extends Common {
   readonly url: URL;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none';
   /** For a whole exchange, connecting included. */
   readonly timeoutMs: number;
   readonly tls: TlsFiles;
+}
+
+export interface PlainHttpDestination extends Addressed {
+  readonly kind: 'otlp_http' | 'zipkin';
+}
+
+/** `url` has a host and a port and no path; https means TLS. Headers are metadata. */
+export interface GrpcDestination extends Addressed {
+  readonly kind: 'otlp_grpc';
+}
+
+export interface ClickHouseDestination extends Addressed {
+  readonly kind: 'clickhouse';
+  /** `table` or `database.table`. */
+  readonly table: string;
 }
 
 export interface KafkaDestination extends Common {

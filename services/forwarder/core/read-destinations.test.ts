@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readDestinations } from './read-destinations.ts';
 
 const APM = { name: 'apm', kind: 'otlp_http', url: 'https://otlp.example.com' };
+const GRPC = { name: 'grpc', kind: 'otlp_grpc', url: 'https://otlp.example.com' };
 const TOPIC = { name: 'copy', kind: 'kafka', topic: 'traces-for-others' };
 
 function read(...destinations: readonly object[]) {
@@ -14,7 +15,13 @@ function sentences(declared: unknown): string[] {
 
 describe('readDestinations', () => {
   it('fills in what goes without saying', () => {
-    const { destinations, mistakes } = read(APM, { ...APM, name: 'zip', kind: 'zipkin' }, TOPIC);
+    const { destinations, mistakes } = read(
+      APM,
+      { ...APM, name: 'zip', kind: 'zipkin' },
+      GRPC,
+      { ...APM, name: 'house', kind: 'clickhouse' },
+      TOPIC,
+    );
     expect(mistakes).toEqual([]);
     expect(destinations).toMatchObject([
       {
@@ -28,6 +35,8 @@ describe('readDestinations', () => {
         tls: { verify: true },
       },
       { kind: 'zipkin' },
+      { kind: 'otlp_grpc', compression: 'gzip', headers: {}, tls: { verify: true } },
+      { kind: 'clickhouse', table: 'otel_traces' },
       { kind: 'kafka', brokers: [], encoding: 'otlp_proto', compression: 'zstd' },
     ]);
   });
@@ -36,6 +45,8 @@ describe('readDestinations', () => {
     ['otlp_http', 'https://a.example', 'https://a.example/v1/traces'],
     ['otlp_http', 'https://a.example/', 'https://a.example/'],
     ['otlp_http', 'https://a.example/otlp?x=1', 'https://a.example/otlp?x=1'],
+    ['clickhouse', 'https://ch.example:8443?database=t', 'https://ch.example:8443/?database=t'],
+    ['otlp_grpc', 'http://otel:4317', 'http://otel:4317/'],
     ['zipkin', 'http://zipkin:9411', 'http://zipkin:9411/api/v2/spans'],
   ])('puts the usual path of %s behind an address that has none: %s', (kind, url, expected) => {
     expect((read({ ...APM, kind, url }).destinations[0] as { url: URL }).url.href).toBe(expected);
@@ -70,6 +81,32 @@ describe('readDestinations', () => {
       'a header of ours',
       { destinations: [{ ...APM, headers: { Host: 'x' } }] },
       'destinations.0.headers must not set host',
+    ],
+    ['gRPC without a port', { destinations: [{ ...GRPC, url: 'http://otel' }] }, 'destinations.0.url must name a port'],
+    [
+      'a path in gRPC',
+      { destinations: [{ ...GRPC, url: 'https://otel/v1/traces' }] },
+      'destinations.0.url must end with the port',
+    ],
+    [
+      "a header of gRPC's own",
+      { destinations: [{ ...GRPC, headers: { 'grpc-timeout': '1S' } }] },
+      'destinations.0.headers must not set grpc-timeout',
+    ],
+    [
+      'letters that metadata cannot hold',
+      { destinations: [{ ...GRPC, headers: { a: 'ü' } }] },
+      'destinations.0.headers must have ASCII as the value of a',
+    ],
+    [
+      'bytes that are no base64',
+      { destinations: [{ ...GRPC, headers: { 'a-bin': '?' } }] },
+      'destinations.0.headers must have base64 as the value of a-bin',
+    ],
+    [
+      'SQL for a table',
+      { destinations: [{ ...APM, kind: 'clickhouse', table: 't FORMAT Null' }] },
+      'destinations.0.table must be the name of a table',
     ],
     [
       'a key without certificate',

@@ -7,6 +7,7 @@ import {
   type TlsFiles,
 } from './destination.ts';
 import { Fields, isObject, type Mistake } from './fields.ts';
+import { readGrpcAddress, readHeaders, readMetadata, readUrl } from './read-address.ts';
 import { readSampling } from './sampling/read-sampling.ts';
 
 export interface ReadDestinations {
@@ -66,15 +67,25 @@ function readDestination(fields: Fields, ownTopics: string): Destination {
       sasl: fields.has('sasl') ? saslOf(fields.inner('sasl')) : undefined,
     };
   }
-  return {
-    ...common,
-    kind,
-    url: urlOf(fields, kind === 'zipkin' ? '/api/v2/spans' : '/v1/traces'),
-    headers: headersOf(fields.inner('headers'), fields),
+  const exchange = {
     compression: fields.choice('compression', ['gzip', 'none'], 'gzip'),
     timeoutMs: fields.integer('timeoutMs', { min: 100, max: 300_000, fallback: 10_000 }),
     tls: tlsOf(fields.inner('tls')),
   };
+  const headers = fields.inner('headers');
+  switch (kind) {
+    case 'otlp_grpc':
+      return { ...common, ...exchange, kind, url: readGrpcAddress(fields), headers: readMetadata(headers, fields) };
+    case 'clickhouse': {
+      const table = { pattern: TABLE, allowed: 'the name of a table, or database.table', fallback: 'otel_traces' };
+      const address = { url: readUrl(fields, '/'), headers: readHeaders(headers, fields) };
+      return { ...common, ...exchange, ...address, kind, table: fields.text('table', table) };
+    }
+    default: {
+      const url = readUrl(fields, kind === 'zipkin' ? '/api/v2/spans' : '/v1/traces');
+      return { ...common, ...exchange, kind, url, headers: readHeaders(headers, fields) };
+    }
+  }
 }
 
 function batchOf(fields: Fields): BatchLimits {
@@ -95,33 +106,6 @@ function retryOf(fields: Fields): RetryLimits {
   if (limits.maxMs < limits.firstMs) fields.mistake('maxMs', 'must not be less than firstMs');
   fields.refuseOthers();
   return limits;
-}
-
-/** The whole address; the usual path is put behind one that has none. */
-function urlOf(fields: Fields, usualPath: string): URL {
-  const allowed = 'an http or https address without user and password';
-  const text = fields.text('url', { pattern: /^https?:\/\/[^\s/]+/, allowed });
-  if (text === '') return NOWHERE;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.username !== '' || url.password !== '') {
-    fields.mistake('url', `must be ${allowed}`);
-    return NOWHERE;
-  }
-  if (url.pathname === '/' && !text.endsWith('/')) url.pathname = usualPath;
-  return url;
-}
-
-function headersOf(fields: Fields, parent: Fields): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of fields.entries()) {
-    const lower = name.toLowerCase();
-    if (!HEADER_NAME.test(name)) parent.mistake('headers', `has a name that is none: ${JSON.stringify(name)}`);
-    else if (OUR_HEADERS.has(lower)) parent.mistake('headers', `must not set ${lower}`);
-    else if (typeof value !== 'string' || /[\r\n\0]/.test(value)) {
-      parent.mistake('headers', `must have text without line breaks as the value of ${lower}`);
-    } else headers[lower] = value;
-  }
-  return headers;
 }
 
 function tlsOf(fields: Fields): TlsFiles {
@@ -153,8 +137,5 @@ function saslOf(fields: Fields): Sasl {
 
 const MIB = 1024 * 1024;
 const DAY_MS = 86_400_000;
-const NOWHERE = new URL('http://nowhere.invalid');
 const BROKER = /^(\[[0-9a-fA-F:.]+\]|[^\s:,/[\]]+):[0-9]{1,5}$/;
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-/** What the body is and where it ends is not for a declaration to say. */
-const OUR_HEADERS = new Set(['content-type', 'content-encoding', 'content-length', 'transfer-encoding', 'host']);
+const TABLE = /^[A-Za-z_]\w{0,199}(\.[A-Za-z_]\w{0,199})?$/;
