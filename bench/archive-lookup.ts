@@ -63,7 +63,8 @@ async function fill(bucket: Bucket): Promise<string[]> {
       batch.push(traceOf(id, epochMs + batch.length));
     }
     if (object % Math.ceil(objects / LOOKUPS) === 0) chosen.push(batch[traces >> 1]?.traceId as string);
-    await archiveRange(bucket, 'bench', object * traces, batch, partition, values.format as ArchiveFormat);
+    const format = values.format as ArchiveFormat;
+    await archiveRange(bucket, 'bench', object * traces, batch, partition, format, partitions);
   }
   return chosen;
 }

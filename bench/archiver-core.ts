@@ -40,7 +40,10 @@ for await (const batch of traceRecords(benchMessages(Number(values.spans)), SPAN
     });
 }
 
-const place = { prefix: 'p', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'bench', format };
+const place = {
+  ...{ prefix: 'p', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'bench', format },
+  ...{ partitions: 1, isDecided: false },
+};
 const digest = (parts: readonly Uint8Array[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 const seconds = { read: 0, build: 0, spans: 0, traces: 0 };

@@ -54,8 +54,8 @@ async function rebuilt(
 ): Promise<RebuiltObjects> {
   const range = new OpenRange(entry.first, entry.gapBefore);
   for await (const records of readLog(log, entry.first, entry.end)) range.add(records, entry.end, 0);
-  const { topic, partition, writer, format = 'parquet' } = entry;
-  const place = { prefix, clusterId, generation, topic, partition, writer, format };
+  const { topic, partition, partitions, writer, format = 'parquet' } = entry;
+  const place = { prefix, clusterId, generation, topic, partition, partitions, isDecided: true, writer, format };
   const built = range.records.length === 0 ? [] : buildRange(range, place, PORTS).entry.objects;
   return new Map(built.map(({ key, rows, digest: sum }) => [key, { rows, digest: sum }]));
 }

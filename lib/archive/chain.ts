@@ -21,6 +21,8 @@ export interface ChainEntry {
   readonly objects: readonly ChainObject[];
   /** What its spans are written as; entries of early writers have none and mean Parquet. */
   readonly format?: ArchiveFormat;
+  /** Stands in the names of its objects: each trace id belongs to `partition` of so many. */
+  readonly partitions?: number;
   /** Name and version of what wrote it, e.g. `spanloom 0.1.0`. */
   readonly writer: string;
 }

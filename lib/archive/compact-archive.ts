@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Bucket } from '../s3/bucket.ts';
 import { compactHour, type HourResult } from './compact-hour.ts';
 import { GROUP_LIMITS, type GroupLimits } from './group-sources.ts';
+import { IdIndexWriter } from './id-index-writer.ts';
 import { listCompacted, listWritten, type OnProblem } from './list-objects.ts';
 import { DATASETS, HOUR_MS, type TimeRange } from './object-keys.ts';
 import { WholeReader } from './read-whole.ts';
@@ -30,9 +31,10 @@ export async function compactArchive(options: CompactOptions): Promise<void> {
   const hours = await hoursOf(options);
   const folder = await mkdtemp(path.join(tmpdir(), 'spanloom-compact-'));
   const reader = await WholeReader.open();
+  const index = new IdIndexWriter(options.bucket, options.prefix);
   try {
     for (const [i, hourMs] of hours.entries()) {
-      const context = { ...options, limits: options.limits ?? GROUP_LIMITS, folder, reader };
+      const context = { ...options, limits: options.limits ?? GROUP_LIMITS, folder, reader, index };
       options.onHour(await compactHour(context, hourMs, options.dryRun), i + 1, hours.length);
     }
   } finally {

@@ -59,7 +59,7 @@ export async function compactHour(context: CompactionContext, hourMs: number, dr
     context.crashPoint('after-manifest');
     if (put === 'created' || (await isOurs(context.bucket, manifest, body))) {
       for (const object of built.compaction.objects)
-        result.objectBytes += await uploadCompacted(context, object, built.files);
+        result.objectBytes += await uploadCompacted(context, object, hourMs, built.files);
       const taken = new Set(built.compaction.objects.flatMap(({ sources }) => sources.map(({ key }) => key)));
       const merged = pending.filter(({ key }) => taken.has(key));
       await removeFiles(built);
@@ -151,7 +151,7 @@ async function removeFiles({ files }: Built): Promise<void> {
 /** Makes and uploads objects that a manifest names and that are not there. @returns bytes uploaded. */
 async function finish(
   context: CompactionContext,
-  { objects }: Compaction,
+  { objects, hourMs }: Compaction,
   missing: readonly CompactedObject[],
 ): Promise<number> {
   const moved = new Map<string, string>();
@@ -169,7 +169,7 @@ async function finish(
     if (sources.length < object.sources.length) continue;
     const made = await makeCompacted(context, { ...object, sources }, moved);
     if (made.rows === object.rows && made.rowDigest === object.rowDigest) {
-      bytes += await uploadCompacted(context, object, new Map([[object.key, made.file]]));
+      bytes += await uploadCompacted(context, object, hourMs, new Map([[object.key, made.file]]));
     } else context.onProblem({ key: object.key, why: 'it cannot be made: its sources hold other rows than before' });
     await rm(made.file, { force: true });
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
 import { compactedFolder } from './compaction.ts';
+import { idIndexFolder } from './id-index-keys.ts';
 import { DATASETS, datasetFolders } from './object-keys.ts';
 
 const FILE = path.join(import.meta.dirname, '../../operations/s3/lifecycle.json');
@@ -15,5 +16,5 @@ it('expires every dataset by the rules that operators are given, and never the c
     ...datasetFolders('spanloom', dataset),
     compactedFolder('spanloom', dataset),
   ]);
-  expect(expired.sort()).toEqual(folders.sort());
+  expect(expired.sort()).toEqual([...folders, idIndexFolder('spanloom')].sort());
 });

@@ -27,3 +27,16 @@ it('counts the partitions of each chain apart, and takes compacted objects alway
     expect([...likely, ...others]).toHaveLength(objects.length);
   }
 });
+
+it('leaves out for certain what says that it is of another partition', () => {
+  const named = Array.from({ length: 12 }, (_, partition) => ({
+    key: `p/traces/v1/dt=2026-01-31/hour=07/c-1-p${String(partition).padStart(3, '0')}of012-0-9.parquet`,
+  }));
+  const [silent] = [key(2)];
+  for (const id of ids) {
+    const own = partitionOfTraceId(Buffer.from(id, 'hex'), 0, 12);
+    const { likely, others } = byPartition([...named, silent], id);
+    expect(likely).toContain(named[own]);
+    expect([...likely, ...others].sort()).toEqual([named[own], silent].sort());
+  }
+});

@@ -2,9 +2,9 @@ import { partitionOfTraceId } from '../kafka/murmur2.ts';
 import type { ArchiveObject } from './object-keys.ts';
 
 /**
- * Objects that can hold a trace, by the partition in their names: the partition of a trace follows from its id and from
- * how many there are, which is told by the objects of the same chain. Where the highest partitions were idle that is a
- * wrong guess, so who finds nothing in `likely` looks into `others`.
+ * Objects that can hold a trace, by the partition in their names. Where a name says of how many partitions it is one,
+ * that is certain, and the objects of others are in neither list. Else the count is guessed from the objects of the same
+ * chain: where the highest partitions were idle that is wrong, so who finds nothing in `likely` looks into `others`.
  *
  * @param traceId 32 hex digits.
  */
@@ -12,22 +12,29 @@ export function byPartition<T extends Pick<ArchiveObject, 'key'>>(
   objects: readonly T[],
   traceId: string,
 ): { likely: T[]; others: T[] } {
-  const places = objects.map(({ key }) => PLACE.exec(key));
+  const id = Buffer.from(traceId, 'hex');
+  const places = objects.map(({ key }) => PLACE.exec(key)?.groups);
   const counts = new Map<string, number>();
   for (const place of places) {
-    if (place === null) continue;
-    const [, chain = '', partition] = place;
+    if (place === undefined) continue;
+    const { chain = '', partition } = place;
     counts.set(chain, Math.max(counts.get(chain) ?? 0, Number(partition) + 1));
   }
-  const id = Buffer.from(traceId, 'hex');
-  const isLikely = (i: number) => {
+  const likely: T[] = [];
+  const others: T[] = [];
+  for (const [i, object] of objects.entries()) {
     const place = places[i];
     // Compacted objects hold every partition.
-    if (place == null) return true;
-    return Number(place[2]) === partitionOfTraceId(id, 0, counts.get(place[1] as string) as number);
-  };
-  return { likely: objects.filter((_, i) => isLikely(i)), others: objects.filter((_, i) => !isLikely(i)) };
+    if (place === undefined) likely.push(object);
+    else {
+      const { chain = '', partition, count } = place;
+      const isOwn = partitionOfTraceId(id, 0, Number(count ?? counts.get(chain))) === Number(partition);
+      if (isOwn) likely.push(object);
+      else if (count === undefined) others.push(object);
+    }
+  }
+  return { likely, others };
 }
 
 /** Cluster and generation, which are a chain, and partition. */
-const PLACE = /\/([A-Za-z0-9_-]*-\d+)-p(\d{3,})-\d+-\d+\.[a-z.]+$/;
+const PLACE = /\/(?<chain>[A-Za-z0-9_-]*-\d+)-p(?<partition>\d{3,})(?:of(?<count>\d{3,}))?-\d+-\d+\.[a-z.]+$/;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import type { CompactedObject } from './compaction.ts';
+import type { IdIndexWriter } from './id-index-writer.ts';
 import type { OnProblem } from './list-objects.ts';
 import { mergeParquet } from './merge-parquet.ts';
 import { type Dataset, isOtlpKey } from './object-keys.ts';
@@ -14,6 +15,8 @@ export interface MakingContext {
   /** Local folder of this process alone, for one hour's objects. */
   readonly folder: string;
   readonly reader: WholeReader;
+  /** Of trace ids, for what is compacted. */
+  readonly index: IdIndexWriter;
   readonly onProblem: OnProblem;
   /** Where a test may kill the process. */
   crashPoint(name: string): void;
@@ -75,13 +78,16 @@ export async function makeCompacted(
 
 /** @returns bytes written, or there already. */
 export async function uploadCompacted(
-  { bucket, crashPoint }: MakingContext,
-  { key }: CompactedObject,
+  { bucket, crashPoint, reader, index }: MakingContext,
+  { key, dataset }: CompactedObject,
+  hourMs: number,
   files: ReadonlyMap<string, string>,
 ): Promise<number> {
   const file = files.get(key) as string;
   await bucket.putIfAbsent(key, await readFile(file), { contentType: 'application/vnd.apache.parquet' });
   crashPoint('after-object');
+  // Several objects of an hour are one after another in the index of their day.
+  if (dataset === 'traces') await index.add({ key, hourMs }, await reader.idHashes(file));
   return (await stat(file)).size;
 }
 

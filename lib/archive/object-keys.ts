@@ -1,4 +1,7 @@
-/** An object of the archive as its key tells it: `<prefix>/spans/v1/dt=2026-01-31/hour=07/<cluster>-1-p007-0-512.parquet`. */
+/**
+ * An object of the archive as its key tells it: `<prefix>/spans/v1/dt=2026-01-31/hour=07/<cluster>-1-p007of012-0-512.parquet`.
+ * `of012` says that of twelve partitions each of its trace ids belongs to 7; without it nothing is said.
+ */
 export interface ArchiveObject {
   readonly key: string;
   readonly bytes: number;
@@ -66,5 +69,6 @@ export function hourOf(ms: number): number {
 }
 
 export const HOUR_MS = 3_600_000;
-const NAME = /^dt=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/[A-Za-z0-9_-]*-\d+-p\d{3,}-\d+-\d+\.(parquet|otlp\.zst)$/;
+const NAME =
+  /^dt=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/[A-Za-z0-9_-]*-\d+-p\d{3,}(?:of\d{3,})?-\d+-\d+\.(parquet|otlp\.zst)$/;
 const OTLP_SUFFIX = '.otlp.zst';

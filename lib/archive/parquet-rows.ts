@@ -1,6 +1,7 @@
 import { zstdDecompressSync } from 'node:zlib';
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import type { Bucket } from '../s3/bucket.ts';
+import { mergeRanges } from './merge-ranges.ts';
 import type { ArchiveObject } from './object-keys.ts';
 
 export type ArchivedRow = Readonly<Record<string, unknown>>;
@@ -48,11 +49,12 @@ async function rangeFile(bucket: Bucket, { key, bytes }: Pick<ArchiveObject, 'ke
   const tailStart = Math.max(0, bytes - TAIL_BYTES);
   if (bytes === 0) throw new Error('it is empty');
   const tail = await read(bucket, key, tailStart, bytes);
+  const readMerged = mergeRanges((start, end) => read(bucket, key, start, end));
   return {
     byteLength: bytes,
     slice: async (start, end = bytes) => {
       if (start >= tailStart) return copy(tail.subarray(start - tailStart, end - tailStart));
-      return copy(await read(bucket, key, start, end));
+      return copy(await readMerged(start, end));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBUIntegerVector } from '@duckdb/node-api';
 import { literal } from './archive-sql.ts';
+import { hashOfTraceId } from './id-index.ts';
 import type { Dataset } from './object-keys.ts';
 import { KIND_WORDS, RowDigest, STATUS_WORDS } from './row-digest.ts';
 
@@ -54,6 +55,17 @@ export class WholeReader {
       rows += chunk.rowCount;
     }
     return { rows, rowDigest: digest.hex() };
+  }
+
+  /** Hashes of all distinct trace ids in a file, as the index has them. */
+  async idHashes(file: string): Promise<Uint32Array> {
+    const result = await this.connection.stream(`SELECT DISTINCT trace_id FROM read_parquet(${literal(file)})`);
+    const hashes: number[] = [];
+    for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+      const ids = chunk.getColumnVector(0);
+      for (let i = 0; i < chunk.rowCount; i++) hashes.push(hashOfTraceId(String(ids.getItem(i))));
+    }
+    return Uint32Array.from(hashes);
   }
 
   close(): void {

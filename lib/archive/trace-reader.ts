@@ -1,6 +1,7 @@
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import { encodeParquet } from './encode-parquet.ts';
+import { openIdIndexes } from './id-index-reader.ts';
 import { byPartition } from './likely-objects.ts';
 import { listObjects, type OnProblem } from './list-objects.ts';
 import { type ArchiveObject, HOUR_MS, isOtlpKey, type TimeRange } from './object-keys.ts';
@@ -73,8 +74,10 @@ export function openTraceReader(bucket: Bucket, prefix: string, onProblem: OnPro
     async get(traceId, range) {
       const objects = await listObjects(bucket, prefix, 'traces', range, onProblem);
       const { likely, others } = byPartition(objects, traceId);
-      const revisions = await revisionsIn(likely, traceId);
-      if (revisions.length === 0) revisions.push(...(await revisionsIn(others, traceId)));
+      const indexes = await openIdIndexes(bucket, prefix, range, onProblem);
+      const revisions = await revisionsIn(await indexes.candidates(likely, traceId), traceId);
+      if (revisions.length === 0)
+        revisions.push(...(await revisionsIn(await indexes.candidates(others, traceId), traceId)));
       if (revisions.length === 0) return undefined;
       revisions.sort((a, b) => Number(a['revision']) - Number(b['revision']));
       const keys = [...new Set(revisions.map((row) => String(row['spans_object'])))];

@@ -12,7 +12,7 @@ export function costs(): string {
     ],
     [
       'writing, a month',
-      `${PARTITIONS} partitions, every 5 minutes, 3 objects: ${putsPerMonth(5).toLocaleString('en')} puts, whatever the traffic`,
+      `${PARTITIONS} partitions, every 5 minutes, 4 objects: ${putsPerMonth(5).toLocaleString('en')} puts, whatever the traffic`,
       dollars((putsPerMonth(5) / 1000) * THOUSAND_PUTS),
     ],
     ['', 'the same every 15 minutes', dollars((putsPerMonth(15) / 1000) * THOUSAND_PUTS)],
@@ -39,7 +39,7 @@ ${table(['what', 'how much', 'dollars'], rows)}
 }
 
 function putsPerMonth(minutes: number): number {
-  return ((PARTITIONS * 60) / minutes) * 24 * 30 * 3;
+  return ((PARTITIONS * 60) / minutes) * 24 * 30 * PUTS;
 }
 
 function dollars(amount: number): string {
@@ -47,6 +47,8 @@ function dollars(amount: number): string {
 }
 
 const PARTITIONS = 12;
+/** Of a range of one hour: its entry in the chain, spans, traces, index of trace ids. */
+const PUTS = 4;
 const GB_MONTH = 0.023;
 const THOUSAND_PUTS = 0.005;
 const ATHENA_TB = 5;

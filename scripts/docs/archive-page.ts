@@ -15,6 +15,7 @@ Complete traces as Parquet with zstd, readable by anything that reads Parquet. B
     traces/v1/dt=2026-01-31/hour=07/*.parquet    a row per trace and revision; spans_object names where its spans are
     spans_compacted/v1/…  traces_compacted/v1/…  the same rows in large objects, after \`spanloom archive compact\`
     spans_otlp/v1/dt=…/hour=…/*.otlp.zst         in the place of spans/, with ARCHIVE_FORMAT=otlp: see design/archive-otlp.md
+    traces_ids/v1/dt=2026-01-31/*.ids            which object of traces has a trace id, for \`spanloom traces get\` and the console
     _chain/…                                     which offsets are in which objects, for the archiver; readers leave it out
 
 Glob \`spans/v1\` or \`spans_compacted/v1\`, never both: rows would be there twice, while \`spanloom sql\` reads the manifests and counts each once. [design/archive-compaction.md](design/archive-compaction.md) says what each glob sees when.

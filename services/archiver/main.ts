@@ -76,6 +76,7 @@ export const archiver: ServiceDefinition<(typeof settings)['settings']> = {
             clusterId,
             topic,
             partition,
+            partitions: values.PARTITIONS,
             writer: WRITER,
             format: values.ARCHIVE_FORMAT,
             limits: { bytesMax: values.ARCHIVE_RANGE_BYTES_MAX, ageMaxMs: values.ARCHIVE_RANGE_AGE_MAX_MS },

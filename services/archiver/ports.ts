@@ -35,6 +35,8 @@ export interface ArchiverEvents {
   gap(partition: number, from: number, to: number): void;
   /** Rows of an entry that can no longer be made, because its offsets are gone. */
   lost(partition: number, first: number, keys: readonly string[]): void;
+  /** An object of traces is in no index of trace ids: who looks for one asks the object itself. */
+  unindexed(partition: number, key: string, error: unknown): void;
   written(entry: ChainEntry, why: string, bytes: number): void;
   progress(partition: number, position: number, lagRecords: number, newestAppendMs: number): void;
   failed(partition: number, error: unknown, retryInMs: number): void;

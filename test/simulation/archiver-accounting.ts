@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChainEntry } from '../../lib/archive/chain.ts';
+import { bucketOf, hashOfTraceId, namesWith, readHead } from '../../lib/archive/id-index.ts';
 import { readChain } from '../../lib/archive/read-chain.ts';
 import { SpanRows } from '../../lib/archive/rows/span-rows.ts';
 import { TraceRows } from '../../lib/archive/rows/trace-rows.ts';
@@ -79,9 +80,31 @@ export function differences(
   }
   for (const [key, body] of bucket.objects) {
     if (key.includes('/_chain/')) continue;
+    if (key.endsWith('.ids')) {
+      for (const name of ruledOutWrongly(bucket, key, Buffer.from(body))) found.add(name);
+      continue;
+    }
     for (const row of Buffer.from(body).toString().split('\n')) found.add(digest([Buffer.from(row)]));
   }
   return expected.differences(found);
+}
+
+/** Objects that hold trace ids which an index says they do not, with the ids. */
+function ruledOutWrongly(bucket: SimBucket, key: string, index: Buffer): string[] {
+  const head = readHead(index);
+  const prefix = key.slice(0, key.indexOf('/'));
+  return head.names.flatMap((name) => {
+    const body = bucket.objects.get(`${prefix}/${name}`);
+    const rows = body === undefined ? [] : Buffer.from(body).toString().split('\n');
+    return rows
+      .map((row) => String(JSON.parse(row).trace_id))
+      .filter((id) => {
+        const hash = hashOfTraceId(id);
+        const { start, end } = bucketOf(hash, head);
+        return !namesWith(hash, index.subarray(start, end), head).has(name);
+      })
+      .map((id) => `${key} rules out ${name} for ${id}`);
+  });
 }
 
 /** Digests of the rows that a record is in the archive, with the folder of the object that they belong into. */

@@ -57,6 +57,7 @@ class ArchiveWorld {
     finished: 0,
     gaps: 0,
     lost: 0,
+    unindexed: 0,
     generations: 0,
     truncations: 0,
     recreated: 0,
@@ -182,6 +183,8 @@ class ArchiveWorld {
     const archiver = new PartitionArchiver(
       {
         ...{ prefix: PREFIX, clusterId: 'cluster', topic: 'traces', partition, writer: 'simulation' },
+        // Names say it where it is true of all ids. One that was promised by another process has that one's number.
+        partitions: 1 + random.below(PARTITIONS),
         // One that was promised by another process is made in its format.
         format: random.below(4) === 0 ? 'otlp' : 'parquet',
         limits: { bytesMax: 2_000, ageMaxMs: 1_500 },
@@ -213,6 +216,7 @@ class ArchiveWorld {
           newGeneration: () => void this.counts.generations++,
           gap: () => void this.counts.gaps++,
           lost: () => void this.counts.lost++,
+          unindexed: () => void this.counts.unindexed++,
           written: (entry, why) => {
             this.counts[why === 'found' ? 'finished' : 'written']++;
             if (entry.firstRecord.appendTime >= this.bornMs(partition)) this.unnoticed.delete(partition);

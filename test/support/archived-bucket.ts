@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ChainEntry, chainFolder, chainKey, encodeChainEntry } from '../../lib/archive/chain.ts';
 import { encodeParquet } from '../../lib/archive/encode-parquet.ts';
+import { IdIndexWriter } from '../../lib/archive/id-index-writer.ts';
 import type { ArchiveFormat } from '../../lib/archive/object-keys.ts';
 import { encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
 import type { AssembledTrace } from '../../lib/codec/records.ts';
@@ -26,7 +27,10 @@ export function openTestBucket(): { bucket: Bucket; close(): Promise<void> } {
   };
 }
 
-/** Writes traces as one range of a partition's chain, with the archiver's own code and without its Kafka. */
+/**
+ * Writes traces as one range of a partition's chain, with the archiver's own code and without its Kafka.
+ * @param partitions of the topic; they stand in the objects' names when all ids belong to `partition`.
+ */
 export async function archiveRange(
   bucket: Bucket,
   prefix: string,
@@ -34,6 +38,7 @@ export async function archiveRange(
   traces: readonly AssembledTrace[],
   partition = 0,
   format: ArchiveFormat = 'parquet',
+  partitions?: number,
 ): Promise<ChainEntry> {
   const range = new OpenRange(first);
   range.add(
@@ -41,16 +46,40 @@ export async function archiveRange(
     first + traces.length,
     0,
   );
-  const place = { prefix, clusterId: 'test', generation: 1, topic: 'traces', partition, writer: 'test', format };
+  const place = {
+    ...{ prefix, clusterId: 'test', generation: 1, topic: 'traces', partition, writer: 'test', format },
+    ...{ partitions, isDecided: false },
+  };
   const digest = (values: readonly Uint8Array[]) => {
     const hash = createHash('sha256');
     for (const value of values) hash.update(value);
     return hash.digest('hex');
   };
-  const { entry, encode } = buildRange(range, place, { digest, encodeParquet, encodeOtlp: encodeOtlpObject });
+  const ports = { digest, encodeParquet, encodeOtlp: encodeOtlpObject };
+  const { entry, encode, idHashes, hourMs } = buildRange(range, place, ports);
   await bucket.put(chainKey(chainFolder(prefix, 'test', 1, partition), first), encodeChainEntry(entry));
   for (const object of entry.objects) await bucket.put(object.key, await encode(object));
+  const index = new IdIndexWriter(bucket, prefix);
+  for (const object of entry.objects) {
+    if (object.dataset === 'traces') await index.add({ key: object.key, hourMs: hourMs(object) }, idHashes(object));
+  }
   return entry;
+}
+
+/** The same bucket, which counts what readers ask it for: how often each object, and bytes of all. */
+export function countingBucket(bucket: Bucket): Bucket & { readonly asked: Map<string, number>; bytes(): number } {
+  const asked = new Map<string, number>();
+  let bytes = 0;
+  return Object.assign(Object.create(bucket) as Bucket, {
+    asked,
+    bytes: () => bytes,
+    getRange: async (key: string, start: number, end: number) => {
+      const found = await bucket.getRange(key, start, end);
+      asked.set(key, (asked.get(key) ?? 0) + 1);
+      bytes += found?.length ?? 0;
+      return found;
+    },
+  });
 }
 
 /** The n-th of the ids of test traces: spread over all ids, as real ones are. */

@@ -28,6 +28,10 @@ export function archiverEvents(metrics: Metrics, logger: Logger, topic: string, 
       metrics.dropped('objects_lost', keys.length);
       logger.error('objects of the chain can no longer be made; their offsets are gone', { partition, first, keys });
     },
+    unindexed(partition, key, error) {
+      metrics.errors(error instanceof SpanloomError ? error.code : 'UNEXPECTED', 1);
+      logger.warn('an object of traces is in no index of trace ids', { partition, key, error: describeError(error) });
+    },
     written(entry, why, bytes) {
       ranges.inc({ why });
       metrics.received(entry.records, 'records');

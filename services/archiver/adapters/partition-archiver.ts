@@ -5,6 +5,7 @@ import {
   encodeChainEntry,
   positionOf,
 } from '../../../lib/archive/chain.ts';
+import { IdIndexWriter } from '../../../lib/archive/id-index-writer.ts';
 import { type ArchiveFormat, isOtlpKey } from '../../../lib/archive/object-keys.ts';
 import { isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords } from '../../../lib/kafka/types.ts';
@@ -20,6 +21,8 @@ export interface PartitionArchiverSettings {
   readonly clusterId: string;
   readonly topic: string;
   readonly partition: number;
+  /** Of the topic. */
+  readonly partitions: number;
   readonly writer: string;
   readonly format: ArchiveFormat;
   readonly limits: RangeLimits;
@@ -36,6 +39,7 @@ export class PartitionArchiver implements Worker {
   private readonly ports: ArchiverPorts;
   private readonly budget: BytesBudget;
   private readonly reportOffset: (next: number) => void;
+  private readonly index: IdIndexWriter;
   private stopping = false;
   private advanced = false;
   /** First offset that is not archived yet; undefined before the chain was opened once. */
@@ -53,6 +57,7 @@ export class PartitionArchiver implements Worker {
     this.ports = ports;
     this.budget = budget;
     this.reportOffset = reportOffset;
+    this.index = new IdIndexWriter(ports.bucket, settings.prefix);
   }
 
   stop(): void {
@@ -169,7 +174,7 @@ export class PartitionArchiver implements Worker {
   private write(chain: OpenedChain, range: OpenRange, why: string): Promise<number> {
     return this.ports.exclusively(async () => {
       const { ports } = this;
-      let built = buildRange(range, this.place(chain.generation, this.settings.format), ports);
+      let built = buildRange(range, this.ownPlace(chain), ports);
       await this.refuseAnotherLog(chain, built.entry);
       const key = chainKey(chain.folder, positionOf(range));
       const body = encodeChainEntry(built.entry);
@@ -254,17 +259,29 @@ export class PartitionArchiver implements Worker {
       await this.ports.bucket.putIfAbsent(object.key, body, { contentType: contentType(object.key) });
       this.ports.crashPoint('after-object');
     }
+    await this.indexTraces(built);
     return bytes;
   }
 
-  /** An entry's objects are made as it says, whatever we are set to. */
-  private placeOf(chain: OpenedChain, { format = 'parquet' }: ChainEntry): RangePlace {
-    return this.place(chain.generation, format);
+  /** Readers ask what no index knows, so a range that fails to get into one is as good as any, if slower to look into. */
+  private async indexTraces(built: BuiltRange): Promise<void> {
+    for (const object of built.entry.objects) {
+      if (object.dataset !== 'traces') continue;
+      try {
+        await this.index.add({ key: object.key, hourMs: built.hourMs(object) }, built.idHashes(object));
+      } catch (error) {
+        this.ports.events.unindexed(this.settings.partition, object.key, error);
+      }
+    }
   }
 
-  private place(generation: number, format: ArchiveFormat): RangePlace {
-    const { prefix, clusterId, topic, partition, writer } = this.settings;
-    return { prefix, clusterId, generation, topic, partition, writer, format };
+  private ownPlace({ generation }: OpenedChain): RangePlace {
+    return { ...this.settings, generation, isDecided: false };
+  }
+
+  /** An entry's objects are made as it says, whatever we are set to. */
+  private placeOf({ generation }: OpenedChain, { format = 'parquet', partitions }: ChainEntry): RangePlace {
+    return { ...this.settings, generation, format, partitions, isDecided: true };
   }
 
   private async mustGet(key: string): Promise<Uint8Array> {

@@ -1,8 +1,10 @@
 import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
+import { hashOfTraceId } from '../../../lib/archive/id-index.ts';
 import { type ArchiveFormat, type Dataset, datasetFolder, hourPath } from '../../../lib/archive/object-keys.ts';
 import { RowDigest, TRACE_WORDS } from '../../../lib/archive/row-digest.ts';
 import { spanBatches, traceBatches } from '../../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
+import { partitionOfTraceId } from '../../../lib/kafka/murmur2.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
 import type { ArchivePorts } from '../ports.ts';
 import type { ArchivedRecord } from './archived-record.ts';
@@ -17,6 +19,13 @@ export interface RangePlace {
   readonly partition: number;
   readonly writer: string;
   readonly format: ArchiveFormat;
+  /**
+   * Partitions of the topic. Names of objects say so where each of their trace ids belongs to this one of them: readers
+   * then pass over the objects of others. Undefined: names say nothing.
+   */
+  readonly partitions: number | undefined;
+  /** Whether `partitions` stands in an entry already, and holds whatever the ids are. */
+  readonly isDecided: boolean;
 }
 
 /** An entry of the chain and the objects that it names; the objects are encoded one by one, when asked for. */
@@ -24,6 +33,10 @@ export interface BuiltRange {
   readonly entry: ChainEntry;
   /** In the order of `entry.objects`. */
   encode(object: ChainObject): Promise<Uint8Array>;
+  /** Of all trace ids in an object, for the index. */
+  idHashes(object: ChainObject): Uint32Array;
+  /** Start of the hour of an object, epoch milliseconds. */
+  hourMs(object: ChainObject): number;
 }
 
 /**
@@ -32,12 +45,13 @@ export interface BuiltRange {
  */
 export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePorts): BuiltRange {
   const objects: ChainObject[] = [];
+  const partitions = partitionsToName(range, place);
   const parts = new Map<string, { hour: Hour; spansKey: string }>();
   for (const hour of byHour(range.records)) {
     const digest = ports.digest(hour.traces.map(({ record }) => record.value as Buffer));
     const spans = hour.traces.reduce((sum, { trace }) => sum + trace.spanCount, 0);
-    const spansKey = objectKey('spans', hour.startMs, range, place);
-    const tracesKey = objectKey('traces', hour.startMs, range, place);
+    const spansKey = objectKey('spans', hour.startMs, range, place, partitions);
+    const tracesKey = objectKey('traces', hour.startMs, range, place, partitions);
     objects.push({ key: spansKey, dataset: 'spans', rows: spans, digest, rowDigest: spanDigest(hour) });
     objects.push({ key: tracesKey, dataset: 'traces', rows: hour.traces.length, digest, rowDigest: traceDigest(hour) });
     parts.set(spansKey, { hour, spansKey });
@@ -61,6 +75,7 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
       refused: range.records.filter(({ trace }) => trace === undefined).length,
       objects,
       format: place.format,
+      ...(partitions === undefined ? {} : { partitions }),
       writer: place.writer,
     },
     encode: async ({ key, dataset }) => {
@@ -70,6 +85,9 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
       if (place.format === 'parquet') return ports.encodeParquet(spanBatches(traces));
       return ports.encodeOtlp(hour.traces.map(({ record, trace }) => ({ value: record.value as Buffer, trace })));
     },
+    idHashes: ({ key }) =>
+      Uint32Array.from((parts.get(key) as { hour: Hour }).hour.traces, ({ trace }) => hashOfTraceId(trace.traceId)),
+    hourMs: ({ key }) => (parts.get(key) as { hour: Hour }).hour.startMs,
   };
 }
 
@@ -111,11 +129,26 @@ function traceDigest({ traces }: Hour): string {
   return digest.hex();
 }
 
-/** `<prefix>/spans/v1/dt=2026-01-31/hour=07/<cluster>-<generation>-p007-<first>-<end>.parquet` */
-function objectKey(dataset: Dataset, hourMs: number, { first, end }: OpenRange, place: RangePlace): string {
+/** An entry that is there decides; a new one says of how many partitions when each trace has come by its id. */
+function partitionsToName(range: OpenRange, { partition, partitions, isDecided }: RangePlace): number | undefined {
+  if (partitions === undefined || isDecided) return partitions;
+  const isOwn = ({ trace }: ArchivedRecord) =>
+    trace === undefined || partitionOfTraceId(Buffer.from(trace.traceId, 'hex'), 0, partitions) === partition;
+  return range.records.every(isOwn) ? partitions : undefined;
+}
+
+/** `<prefix>/spans/v1/dt=2026-01-31/hour=07/<cluster>-<generation>-p007of012-<first>-<end>.parquet` */
+function objectKey(
+  dataset: Dataset,
+  hourMs: number,
+  { first, end }: OpenRange,
+  place: RangePlace,
+  partitions: number | undefined,
+): string {
   const { prefix, clusterId, generation, format } = place;
   const cluster = clusterId.replaceAll(/[^A-Za-z0-9_-]/g, '').slice(0, CLUSTER_CHARS);
-  const partition = String(place.partition).padStart(3, '0');
+  const three = (number: number) => String(number).padStart(3, '0');
+  const partition = `${three(place.partition)}${partitions === undefined ? '' : `of${three(partitions)}`}`;
   const suffix = dataset === 'spans' && format === 'otlp' ? 'otlp.zst' : 'parquet';
   const name = `${cluster}-${generation}-p${partition}-${first}-${end}.${suffix}`;
   return `${datasetFolder(prefix, dataset, format)}${hourPath(hourMs)}${name}`;

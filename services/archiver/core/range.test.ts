@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { partitionOfTraceId } from '../../../lib/kafka/murmur2.ts';
 import { assembledTrace, traceLogRecord } from '../../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../../lib/testkit/otlp-builder.ts';
 import { buildRange, type RangePlace } from './build-range.ts';
@@ -23,6 +24,8 @@ const PLACE: RangePlace = {
   partition: 7,
   writer: 'test 1',
   format: 'parquet',
+  partitions: undefined,
+  isDecided: false,
 };
 const PORTS = {
   encodeParquet: async (batches: Iterable<{ rows: number }>) =>
@@ -87,6 +90,29 @@ describe('what is written for a range', () => {
     ]);
     const encoded = await Promise.all(entry.objects.map((object) => encode(object)));
     expect(encoded.map(String)).toEqual(['2 rows', '1 rows', '4 rows', '2 rows']);
+  });
+
+  it('says of how many partitions it is one where each id belongs to it, or where an entry says so already', () => {
+    const names = (traces: readonly number[], place: Partial<RangePlace>) => {
+      const range = new OpenRange(0);
+      range.add(
+        traces.map((trace, i) => record(i, 0, trace)),
+        traces.length,
+        0,
+      );
+      const { entry } = buildRange(range, { ...PLACE, ...place }, PORTS);
+      return [entry.partitions, ...new Set(entry.objects.map(({ key }) => key.replace(/.*\/|\.parquet$/g, '')))];
+    };
+    const partitionOf = (trace: number) =>
+      partitionOfTraceId(Buffer.from(String(trace).padStart(32, '0'), 'hex'), 0, 12);
+    const [first = 0, ...rest] = Array.from({ length: 9 }, (_, i) => i + 1);
+    const own = { partition: partitionOf(first), partitions: 12 };
+    const p = String(own.partition).padStart(3, '0');
+    const stranger = rest.find((trace) => partitionOf(trace) !== own.partition) as number;
+    expect(names([first], own)).toEqual([12, `c-1-1-p${p}of012-0-1`]);
+    expect(names([first, stranger], own)).toEqual([undefined, `c-1-1-p${p}-0-2`]);
+    expect(names([first, stranger], { ...own, isDecided: true })).toEqual([12, `c-1-1-p${p}of012-0-2`]);
+    expect(names([first], { ...own, partitions: undefined, isDecided: true })).toEqual([undefined, `c-1-1-p${p}-0-1`]);
   });
 
   it('leaves out empty revisions, but accounts for their offsets', () => {

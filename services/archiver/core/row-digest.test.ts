@@ -40,6 +40,8 @@ async function archived(...traces: readonly AssembledTrace[]) {
     partition: 0,
     writer: 'test',
     format: 'parquet',
+    partitions: undefined,
+    isDecided: false,
   } as const;
   const { entry, encode } = buildRange(range, place, { digest: () => '', encodeParquet, encodeOtlp: encodeOtlpObject });
   return Promise.all(
