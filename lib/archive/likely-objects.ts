@@ -36,5 +36,10 @@ export function byPartition<T extends Pick<ArchiveObject, 'key'>>(
   return { likely, others };
 }
 
+/** Whether a trace of this id comes to `partition`. @param traceId 32 hex digits. */
+export function isOfPartition(traceId: string, partition: number, partitions: number): boolean {
+  return partitionOfTraceId(Buffer.from(traceId, 'hex'), 0, partitions) === partition;
+}
+
 /** Cluster and generation, which are a chain, and partition. */
 const PLACE = /\/(?<chain>[A-Za-z0-9_-]*-\d+)-p(?<partition>\d{3,})(?:of(?<count>\d{3,}))?-\d+-\d+\.[a-z.]+$/;

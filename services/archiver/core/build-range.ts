@@ -1,10 +1,10 @@
 import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
 import { hashOfTraceId } from '../../../lib/archive/id-index.ts';
+import { isOfPartition } from '../../../lib/archive/likely-objects.ts';
 import { type ArchiveFormat, type Dataset, datasetFolder, hourPath } from '../../../lib/archive/object-keys.ts';
 import { RowDigest, TRACE_WORDS } from '../../../lib/archive/row-digest.ts';
 import { spanBatches, traceBatches } from '../../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
-import { partitionOfTraceId } from '../../../lib/kafka/murmur2.ts';
 import type { LogRecord } from '../../../lib/kafka/types.ts';
 import type { ArchivePorts } from '../ports.ts';
 import type { ArchivedRecord } from './archived-record.ts';
@@ -133,7 +133,7 @@ function traceDigest({ traces }: Hour): string {
 function partitionsToName(range: OpenRange, { partition, partitions, isDecided }: RangePlace): number | undefined {
   if (partitions === undefined || isDecided) return partitions;
   const isOwn = ({ trace }: ArchivedRecord) =>
-    trace === undefined || partitionOfTraceId(Buffer.from(trace.traceId, 'hex'), 0, partitions) === partition;
+    trace === undefined || isOfPartition(trace.traceId, partition, partitions);
   return range.records.every(isOwn) ? partitions : undefined;
 }
 
