@@ -8,7 +8,7 @@ import { Command } from '../../test/support/command.ts';
 import { type ServiceUnderTest, startService } from '../../test/support/service.ts';
 import { testStack, uniquePrefix } from '../../test/support/stack.ts';
 import { readTopic, waitForRecords } from '../../test/support/topic.ts';
-import { edgeDelta, originOf } from './core/scenario.testkit.ts';
+import { failingDatabase, windowAgo } from './core/failing-database.testkit.ts';
 import { alerter } from './main.ts';
 
 /** On a busy machine a take-over takes a while. */
@@ -75,8 +75,8 @@ function pipeline(name: string) {
     send,
     sendBytes: (value: Buffer) => producer.send({ topic: topics.serviceEdges, messages: [{ partition: 0, value }] }),
     /** Ten minutes of health, the newest of them now. */
-    healthy: () => send(Array.from({ length: 60 }, (_, i) => system(windowAgo(60 - i), 200, 0)).flat()),
-    failing: (errors: number) => send(system(windowAgo(0), 200, errors)),
+    healthy: () => send(Array.from({ length: 60 }, (_, i) => failingDatabase(windowAgo(60 - i), 200, 0)).flat()),
+    failing: (errors: number) => send(failingDatabase(windowAgo(0), 200, errors)),
     incidents: (isEnough: (incidents: Incident[]) => boolean) =>
       waitForRecords<Incident[]>(
         async () => (await readTopic(topics.incidents, 1)).map(({ value }) => incidentCodec.decode(value as Buffer)),
@@ -90,30 +90,6 @@ function pipeline(name: string) {
         (letters) => letters.length > 0,
       ),
   };
-}
-
-const WINDOW_MS = 10_000;
-const windowAgo = (windows: number) => (Math.floor(Date.now() / WINDOW_MS) - windows) * WINDOW_MS * 1000;
-let traces = 0;
-
-/** One window of gateway → backend → orders-db, in which some calls to the database fail. */
-function system(windowStart: number, calls: number, errors: number): ServiceEdgeDelta[] {
-  const failures = Array.from({ length: errors }, () => ({
-    traceId: (++traces).toString(16).padStart(32, '0'),
-    sign: 1,
-    userVisible: true,
-    startTime: windowStart,
-    origins: [originOf()],
-    path: ['gateway', 'backend', 'orders-db'],
-  }));
-  const counts = { windowStart, calls, errors, traces: calls };
-  return [
-    edgeDelta({ ...counts }),
-    edgeDelta({ ...counts, client: 'backend', server: 'orders-db', connectionType: 'database', peerKind: 'database' }),
-    edgeDelta({ ...counts, subject: 'service', client: '', server: 'gateway' }),
-    edgeDelta({ ...counts, subject: 'service', client: '', server: 'backend' }),
-    edgeDelta({ ...counts, subject: 'entry', client: '', server: 'gateway', serverOperation: 'GET /orders', failures }),
-  ];
 }
 
 describe('alerter', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { incidentCodec } from '../../../../lib/codec/incident-records.ts';
+import { type Incident, incidentCodec } from '../../../../lib/codec/incident-records.ts';
 import type { AssembledTrace } from '../../../../lib/codec/records.ts';
 import { assembledTrace } from '../../../../lib/testkit/assembled-trace.ts';
 import { incidentRecord } from '../../../../lib/testkit/incident-record.ts';
@@ -165,20 +165,48 @@ describe('Sampler', () => {
   it('keeps traces of what an open incident blames, and its examples, until it is over', () => {
     const book = new IncidentBook();
     const incident = incidentRecord({ incidentId: 'i', state: 'open' });
-    const blamed = { ...incident, cause: { ...incident.cause, service: 'db' } };
+    const cause = { ...incident.cause, kind: 'service', service: 'shop', peerKind: 'service' };
+    const blamed = { ...incident, cause, exemplars: [{ ...EXEMPLAR, traceId: 'e'.repeat(32) }] };
     const made = sampler(rule({ openIncident: true }), book);
-    const through = () => trace({ services: [{ service: 'db', spanCount: 1, errorCount: 0 }] });
+    const through = () => trace({ services: [{ service: 'shop', spanCount: 1, errorCount: 0 }] });
     expect(made.decide(through(), 0, NO_STATE).kept).toBe(false);
     book.take('i', incidentCodec.decode(incidentCodec.encode(blamed)));
     expect(made.decide(through(), 0, NO_STATE)).toMatchObject({ kept: true, rule: 'rule' });
     expect(made.decide(trace(), 0, NO_STATE).kept).toBe(false);
-    const [example] = blamed.exemplars;
-    if (example !== undefined) expect(made.decide(trace({ traceId: example.traceId }), 0, NO_STATE).kept).toBe(true);
+    expect(made.decide(trace({ traceId: 'e'.repeat(32) }), 0, NO_STATE).kept).toBe(true);
     book.take('i', { ...blamed, state: 'resolved' });
     expect(made.decide(through(), 0, NO_STATE).kept).toBe(false);
     book.take('i', blamed);
     book.take('i', undefined);
     expect(book.size).toBe(0);
+  });
+});
+
+const EXEMPLAR = { traceId: '', originSpanId: '', entryService: '', entryOperation: '', archivedUrl: '' };
+
+describe('IncidentBook', () => {
+  const passing = (...services: string[]) => ({
+    traceId: 'a'.repeat(32),
+    services: services.map((service) => ({ service, spanCount: 1, errorCount: 0 })),
+  });
+  it.each<[string, Partial<Incident['cause']>, Partial<Incident>, string[], string[]]>([
+    ['a service: who passes it', { kind: 'service', service: 'shop', caller: 'web' }, {}, ['shop'], ['web']],
+    ['a database, which sends no spans: who passes its caller', {}, {}, ['backend-service'], ['database']],
+    ['a peer of many callers: who passes the one on the path', { caller: '' }, {}, ['backend-service'], ['web']],
+    [
+      'a way between two services: who passes both',
+      { kind: 'edge', service: 'shop', caller: 'web', peerKind: 'service' },
+      {},
+      ['web', 'shop'],
+      ['shop'],
+    ],
+    ['nothing: who passes what fired', { kind: 'service', service: '' }, {}, ['api-gateway'], ['web']],
+  ])('is about traces of what is blamed: %s', (_, cause, fields, about, notAbout) => {
+    const book = new IncidentBook();
+    const incident = incidentRecord(fields);
+    book.take('i', { ...incident, cause: { ...incident.cause, ...cause } });
+    expect(book.concerns(passing('gateway', ...about))).toBe(true);
+    expect(book.concerns(passing('gateway', ...notAbout))).toBe(false);
   });
 });
 
