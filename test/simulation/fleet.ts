@@ -35,7 +35,7 @@ export class Fleet {
 
   /** Called at each step: mostly nothing happens. */
   disturb(): void {
-    const { random, scheduler } = this.options;
+    const { random } = this.options;
     this.processes = this.processes.filter(({ left }) => !left);
     if (this.processes.length === 0) this.startProcess();
     const victim = this.processes[random.below(this.processes.length)] as FleetProcess;
@@ -46,10 +46,7 @@ export class Fleet {
       this.crash(victim);
       this.rebalance();
     } else if (x < 0.014) {
-      this.counts.zombies++;
-      const steps = 20 + random.below(200);
-      scheduler.pause(victim.name, steps);
-      victim.pausedUntil = scheduler.steps + steps;
+      this.pause(victim, 20 + random.below(200));
       this.rebalance();
     } else if (x < 0.02) {
       this.drain(victim);
@@ -83,6 +80,13 @@ export class Fleet {
     this.counts.crashes += this.processes.length;
     for (const process of this.processes) this.crash(process);
     this.processes = [];
+    this.startProcess();
+    this.rebalance();
+  }
+
+  /** Everything stops and goes on later, with what it had; another process takes over meanwhile. */
+  pauseAll(): void {
+    for (const process of this.processes) this.pause(process, 200 + this.options.random.below(200));
     this.startProcess();
     this.rebalance();
   }
@@ -132,6 +136,12 @@ export class Fleet {
 
   private assign(process: FleetProcess, indexes: readonly number[]): void {
     process.assign(indexes.map((index) => this.options.partitions[index] as AssignedPartition));
+  }
+
+  private pause(process: FleetProcess, steps: number): void {
+    this.counts.zombies++;
+    this.options.scheduler.pause(process.name, steps);
+    process.pausedUntil = this.options.scheduler.steps + steps;
   }
 
   private crash(process: FleetProcess): void {

@@ -57,6 +57,6 @@ export function testMachine(
 
 export const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 300);
 const FIRST_SEED = Number(process.env.SIMULATION_SEED_FROM ?? 1);
-const MUTATION_SEEDS_MAX = 120;
+const MUTATION_SEEDS_MAX = 400;
 /** For what hangs: 300 seeds of the archiver take eight minutes of a busy core. */
 const TIMEOUT_MS = 2_400_000;

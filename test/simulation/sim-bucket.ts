@@ -1,3 +1,4 @@
+import { decodeChainEntry } from '../../lib/archive/chain.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
 import type { Bucket } from '../../lib/s3/bucket.ts';
 import type { SeededRandom } from '../../lib/testkit/traffic/random.ts';
@@ -80,6 +81,16 @@ export class SimBucket {
       delete: (key) => call(() => void this.objects.delete(key)),
       abortUploads: async () => 0,
     };
+  }
+
+  /** Whether objects are missing that the newest entry of a partition's chain names. */
+  isUnfinished(partition: number): boolean {
+    const folder = `/p=${String(partition).padStart(3, '0')}/`;
+    const newest = [...this.objects.keys()].filter((key) => key.includes(folder) && !key.endsWith('.gap.json')).sort();
+    const key = newest.at(-1);
+    if (key === undefined) return false;
+    const { objects } = decodeChainEntry(this.objects.get(key) as Uint8Array, key);
+    return objects.some((object) => !this.objects.has(object.key));
   }
 
   /** The bucket as a reader sees it that nothing disturbs. */

@@ -8,8 +8,9 @@ import {
   positionOf,
 } from '../../../lib/archive/chain.ts';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
-import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
+import type { PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Bucket } from '../../../lib/s3/bucket.ts';
+import { mismatchWith } from './same-log.ts';
 
 export interface ChainPlace {
   readonly prefix: string;
@@ -24,31 +25,39 @@ export interface OpenedChain {
   last: ChainEntry | undefined;
   /** Why the chain that was there belongs to another log. */
   readonly replaced: string | undefined;
-  /** The last entry of the generation before: what it names and was never written, nobody can make any more. */
-  readonly abandoned: { readonly folder: string; readonly entry: ChainEntry } | undefined;
+  /** The last entry of each generation before: what they name and was never written, nobody can make any more. */
+  readonly abandoned: readonly { readonly folder: string; readonly entry: ChainEntry }[];
 }
 
 /** Finds the end of a partition's chain, and makes sure that it speaks of this log. */
 export async function openChain(bucket: Bucket, log: PartitionLog, place: ChainPlace): Promise<OpenedChain> {
-  const generation = await newestGeneration(bucket, place);
+  const newest = await newestGeneration(bucket, place);
   const folderOf = (one: number) => chainFolder(place.prefix, place.clusterId, one, place.partition);
-  const folder = folderOf(generation);
-  const last = await lastEntry(bucket, folder);
-  const mismatch = last === undefined ? undefined : await mismatchWith(log, last);
-  if (last !== undefined && mismatch !== undefined) {
-    const next = { generation: generation + 1, folder: folderOf(generation + 1), last: undefined };
-    return { ...next, replaced: mismatch, abandoned: { folder, entry: last } };
+  const found = await lastEntry(bucket, folderOf(newest));
+  const replaced = found === undefined ? undefined : await mismatchWith(log, found);
+  const generation = replaced === undefined ? newest : newest + 1;
+  const last = replaced === undefined ? found : undefined;
+  const abandoned: { folder: string; entry: ChainEntry }[] = [];
+  for (let before = 1; before < generation; before++) {
+    const entry = await lastEntry(bucket, folderOf(before));
+    if (entry !== undefined) abandoned.push({ folder: folderOf(before), entry });
   }
-  const before = generation === 1 ? undefined : await lastEntry(bucket, folderOf(generation - 1));
-  const abandoned = before && { folder: folderOf(generation - 1), entry: before };
-  return { generation, folder, last, replaced: undefined, abandoned };
+  return { generation, folder: folderOf(generation), last, replaced, abandoned };
 }
 
-async function newestGeneration(bucket: Bucket, { prefix, clusterId, partition }: ChainPlace): Promise<number> {
+async function newestGeneration(bucket: Bucket, place: ChainPlace): Promise<number> {
   for (let generation = 1; ; generation++) {
-    const following = chainFolder(prefix, clusterId, generation + 1, partition);
-    if ((await firstKeyBehind(bucket, following, '')) === undefined) return generation;
+    if (!(await hasGeneration(bucket, place, generation + 1))) return generation;
   }
+}
+
+/** Whether anybody has begun this generation of a partition's chain. */
+export async function hasGeneration(
+  bucket: Bucket,
+  { prefix, clusterId, partition }: ChainPlace,
+  generation: number,
+): Promise<boolean> {
+  return (await firstKeyBehind(bucket, chainFolder(prefix, clusterId, generation, partition), '')) !== undefined;
 }
 
 /** Halves the offsets until the last entry is found: a chain of years has a hundred thousand of them. */
@@ -90,38 +99,16 @@ async function firstKeyBehind(bucket: Bucket, folder: string, key: string): Prom
   return undefined;
 }
 
-/** Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. */
-export async function mismatchWith(
-  log: PartitionLog,
-  entry: Pick<ChainEntry, 'end' | 'firstRecord'>,
-): Promise<string | undefined> {
-  const { start, end } = await log.bounds();
-  if (entry.end > end) return `the chain ends at offset ${entry.end}, the log at ${end}`;
-  const { firstRecord } = entry;
-  // What retention has deleted cannot be compared.
-  if (firstRecord.offset < start) return undefined;
-  const record = await recordAt(log, firstRecord.offset, end);
-  const traceId = record?.key?.latin1Slice() ?? '';
-  if (record?.offset === firstRecord.offset && traceId === firstRecord.traceId) {
-    if (record.timestampMs === firstRecord.appendTime) return undefined;
-  }
-  return `offset ${firstRecord.offset} holds another record than the one that was archived`;
-}
-
-async function recordAt(log: PartitionLog, offset: number, end: number): Promise<LogRecord | undefined> {
-  for (let at = offset; at < end; ) {
-    const { records, nextOffset } = await log.fetch({ offset: at, maxBytes: FETCH_BYTES, maxWaitMs: WAIT_MS });
-    if (records[0] !== undefined || nextOffset <= at) return records[0];
-    at = nextOffset;
-  }
-  return undefined;
-}
-
 /** Which objects of an entry are not there. */
 export async function missingObjects(bucket: Bucket, entry: ChainEntry): Promise<string[]> {
   const missing: string[] = [];
   for (const { key } of entry.objects) if ((await bucket.head(key)) === undefined) missing.push(key);
   return missing;
+}
+
+/** Whether rows of the entry are marked as lost. */
+export async function hasGap(bucket: Bucket, folder: string, entry: ChainEntry): Promise<boolean> {
+  return (await bucket.head(gapKey(folder, positionOf(entry)))) !== undefined;
 }
 
 /** Marks rows that nobody can make any more. */
@@ -136,5 +123,3 @@ export async function writeGap(
 }
 
 const OFFSETS_END = Number.MAX_SAFE_INTEGER;
-const FETCH_BYTES = 64 * 1024;
-const WAIT_MS = 100;

@@ -14,7 +14,9 @@ import { type BuiltRange, buildRange, type RangePlace } from '../core/build-rang
 import type { BytesBudget } from '../core/bytes-budget.ts';
 import { isDue, OpenRange, type RangeLimits } from '../core/range.ts';
 import type { ArchiverPorts } from '../ports.ts';
-import { mismatchWith, missingObjects, type OpenedChain, openChain, writeGap } from './open-chain.ts';
+import { hasGap, hasGeneration, missingObjects, type OpenedChain, openChain, writeGap } from './open-chain.ts';
+import { readAgain, remake } from './remake-range.ts';
+import { refuseLogOtherThan } from './same-log.ts';
 
 export interface PartitionArchiverSettings {
   readonly prefix: string;
@@ -91,7 +93,7 @@ export class PartitionArchiver implements Worker {
     const { partition } = settings;
     const chain = await openChain(ports.bucket, ports.traces, settings);
     if (chain.replaced !== undefined) ports.events.newGeneration(partition, chain.generation, chain.replaced);
-    if (chain.abandoned !== undefined) await this.giveUp(chain.abandoned.folder, chain.abandoned.entry);
+    for (const { folder, entry } of chain.abandoned) await this.giveUp(folder, entry);
     if (chain.last !== undefined) await this.finish(chain, chain.last);
     let range = chain.last === undefined ? await this.firstRange() : new OpenRange(chain.last.end);
     ports.events.opened(partition, chain.generation, range.first);
@@ -181,9 +183,10 @@ export class PartitionArchiver implements Worker {
       ports.crashPoint('before-chain');
       if ((await ports.bucket.putIfAbsent(key, body, { contentType: 'application/json' })) === 'exists') {
         const theirs = decodeChainEntry(await this.mustGet(key), key);
-        // One of us met a gap and the other did not, or they came further: what we hold is not what they named.
-        if (theirs.first !== range.first || theirs.end > range.end) return this.finish(chain, theirs);
-        built = { ...buildRange(range.upTo(theirs.end), this.placeOf(chain, theirs), ports), entry: theirs };
+        const same = remake(theirs, range, this.placeOf(chain, theirs), ports);
+        // One of us met a gap and the other did not, they came further, or they read another log.
+        if (same === undefined) return this.finish(chain, theirs);
+        built = same;
       }
       ports.crashPoint('after-chain');
       const bytes = await this.upload(built);
@@ -201,13 +204,14 @@ export class PartitionArchiver implements Worker {
     const { ports } = this;
     chain.last = entry;
     if ((await missingObjects(ports.bucket, entry)).length === 0) return entry.end;
-    const range = await this.readAgain(entry);
-    if (range === undefined) {
+    const range = await readAgain(entry, ports.traces, this.settings.fetchBytesMax);
+    const built = range && remake(entry, range, this.placeOf(chain, entry), ports);
+    if (built === undefined) {
+      await refuseLogOtherThan(ports.traces, entry);
       await this.giveUp(chain.folder, entry);
       return entry.end;
     }
-    const built = buildRange(range, this.placeOf(chain, entry), ports);
-    const bytes = await this.upload({ ...built, entry });
+    const bytes = await this.upload(built);
     ports.events.written(entry, 'found', bytes);
     return entry.end;
   }
@@ -215,6 +219,8 @@ export class PartitionArchiver implements Worker {
   /** The records of the entry are gone: what of it is not written is lost. */
   private async giveUp(folder: string, entry: ChainEntry): Promise<void> {
     const { bucket, events } = this.ports;
+    // Told of once, not whenever the chain is opened.
+    if (await hasGap(bucket, folder, entry)) return;
     const missing = await missingObjects(bucket, entry);
     if (missing.length === 0) return;
     await writeGap(bucket, folder, entry, missing);
@@ -226,29 +232,20 @@ export class PartitionArchiver implements Worker {
    * is of two logs, or belongs into the chain of the new one.
    */
   private async refuseAnotherLog(chain: OpenedChain, own: ChainEntry): Promise<void> {
-    for (const entry of [chain.last, own]) {
-      const mismatch = entry && (await mismatchWith(this.ports.traces, entry));
-      if (mismatch !== undefined) throw new SpanloomError('ARCHIVE_LOG_CHANGED', mismatch, { retryable: true });
-    }
+    if (chain.last !== undefined) await refuseLogOtherThan(this.ports.traces, chain.last);
+    await refuseLogOtherThan(this.ports.traces, own);
+    await this.refuseOldGeneration(chain);
   }
 
-  private async readAgain(entry: ChainEntry): Promise<OpenRange | undefined> {
-    const { traces, clock } = this.ports;
-    const range = new OpenRange(entry.first, entry.gapBefore);
-    if ((await traces.bounds()).start > entry.firstRecord.offset) return undefined;
-    range.end = entry.firstRecord.offset;
-    while (range.end < entry.end) {
-      const before = range.end;
-      const fetched = await traces.fetch({
-        offset: range.end,
-        maxBytes: this.settings.fetchBytesMax,
-        maxWaitMs: FETCH_WAIT_MS,
-      });
-      const wanted = fetched.records.filter(({ offset }) => offset < entry.end);
-      range.add(wanted, Math.min(fetched.nextOffset, entry.end), clock.monotonicMs());
-      if (range.end <= before) throw unreadable(this.settings.partition, before);
-    }
-    return range;
+  /**
+   * Asked after the log, which may have lost by retention what would have told it from the one before. It tells only when
+   * somebody had seen the change by then, and who saw it has begun the next generation.
+   */
+  private async refuseOldGeneration(chain: OpenedChain): Promise<void> {
+    const next = chain.generation + 1;
+    if (!(await hasGeneration(this.ports.bucket, this.settings, next))) return;
+    const sentence = `generation ${next} of the chain of partition ${this.settings.partition} has begun`;
+    throw new SpanloomError('ARCHIVE_LOG_CHANGED', sentence, { retryable: true });
   }
 
   private async upload(built: BuiltRange): Promise<number> {
@@ -299,11 +296,6 @@ export class PartitionArchiver implements Worker {
 
 function contentType(key: string): string {
   return isOtlpKey(key) ? 'application/zstd' : 'application/vnd.apache.parquet';
-}
-
-function unreadable(partition: number, offset: number): SpanloomError {
-  const sentence = `Partition ${partition} of the traces topic cannot be read past offset ${offset}`;
-  return new SpanloomError('TRACES_UNREADABLE', sentence, { retryable: true });
 }
 
 const FETCH_WAIT_MS = 500;
