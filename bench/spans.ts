@@ -6,14 +6,16 @@ import { SeededRandom } from '../lib/testkit/traffic/random.ts';
  * that a message mixes about 45 traces and a trace arrives in about 8 messages. About 400 bytes of OTLP for each span,
  * its share of the resource included.
  *
+ * @param roots false leaves the root of each trace out, as of requests that still run.
  * @yields encoded ExportTraceServiceRequests, in the order in which a collector would get them.
  */
-export function* benchMessages(spanCount: number, seed = 1): Generator<Buffer> {
+export function* benchMessages(spanCount: number, seed = 1, { roots = true } = {}): Generator<Buffer> {
   const pods = new PodBuffers(new SeededRandom(seed + 1));
   const random = new SeededRandom(seed);
   let made = 0;
   for (let trace = 0; made < spanCount; trace++) {
-    const spans = traceSpans(random, trace, Math.min(spanCount - made, 6 + random.below(13)));
+    const spans = traceSpans(random, trace, Math.min(spanCount - made + (roots ? 0 : 1), 6 + random.below(13)));
+    if (!roots) spans.shift();
     made += spans.length;
     for (const { service, span } of spans) {
       const message = pods.add(service, span);

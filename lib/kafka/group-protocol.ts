@@ -8,7 +8,8 @@ import type { AssignedPartition } from './types.ts';
  * every 4.x so far.
  */
 
-export const SESSION_MS = 10_000;
+/** A process that was killed is missed after this time; below 6 s brokers refuse it unless they are set up for it. */
+export const SESSION_MS = 8_000;
 export const REBALANCE_MS = 10_000;
 
 export interface JoinResponse {
@@ -89,34 +90,58 @@ export interface MemberOfGeneration {
   readonly generationId: number;
 }
 
-/** The leader's part: an assignment for every member, as SyncGroup carries it. */
+/**
+ * The leader's part: an assignment for every member, as SyncGroup carries it. Its user data names the partitions that
+ * another living member had, and will hand over; one that nobody had need not be waited for.
+ */
 export function assignmentsFor(
   members: JoinResponse['members'],
   partitionCounts: ReadonlyMap<string, number>,
 ): { memberId: string; memberAssignment: Buffer }[] {
-  const assigned = assignSticky(members.map(decodeMember), partitionCounts);
-  return [...assigned].map(([memberId, partitions]) => ({
-    memberId,
-    memberAssignment: kafkajs.AssignerProtocol.MemberAssignment.encode({
-      version: 0,
-      assignment: partitionsByTopic(partitions),
-      userData: Buffer.alloc(0),
-    }),
-  }));
+  const known = members.map(decodeMember);
+  return [...assignSticky(known, partitionCounts)].map(([memberId, partitions]) => {
+    const others = known.filter((member) => member.memberId !== memberId);
+    const hadByOthers = new Set(others.flatMap(({ owned }) => owned.map(nameOf)));
+    const moving = partitions.filter((partition) => hadByOthers.has(nameOf(partition)));
+    const userData: MovingUserData = { v: 1, moving: partitionsByTopic(moving) };
+    return {
+      memberId,
+      memberAssignment: kafkajs.AssignerProtocol.MemberAssignment.encode({
+        version: 0,
+        assignment: partitionsByTopic(partitions),
+        userData: Buffer.from(JSON.stringify(userData)),
+      }),
+    };
+  });
 }
 
 export function topicsOfMembers(members: JoinResponse['members']): string[] {
   return [...new Set(members.flatMap((member) => decodeMember(member).topics))];
 }
 
-/** @returns sorted by topic and partition. */
+/** @returns sorted by topic and partition; none is `orphaned` when the leader's user data is not ours. */
 export function decodeAssignment(memberAssignment: Buffer): AssignedPartition[] {
   const decoded =
     memberAssignment.length === 0 ? null : kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment);
   const byTopic = Object.entries(decoded?.assignment ?? {});
+  const moving = movingIn(decoded?.userData);
   return byTopic
-    .flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })))
+    .flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({
+        topic,
+        partition,
+        orphaned: moving !== undefined && moving[topic]?.includes(partition) !== true,
+      })),
+    )
     .sort(byTopicAndPartition);
+}
+
+function movingIn(userData: Buffer | undefined): MovingUserData['moving'] | undefined {
+  try {
+    return (JSON.parse(String(userData)) as MovingUserData).moving;
+  } catch {
+    return undefined;
+  }
 }
 
 export function encodeSubscription({ topics, owned, ownedGeneration }: Subscription): Buffer {
@@ -145,6 +170,11 @@ export function decodeMember({ memberId, memberMetadata }: { memberId: string; m
 
 const PROTOCOL = 'spanloom-sticky';
 
+interface MovingUserData {
+  readonly v: 1;
+  readonly moving: Readonly<Record<string, readonly number[]>>;
+}
+
 interface OwnedUserData {
   readonly v: 1;
   readonly generation: number;
@@ -154,4 +184,8 @@ interface OwnedUserData {
 function partitionsByTopic(partitions: readonly AssignedPartition[]): Record<string, number[]> {
   const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
   return Object.fromEntries([...byTopic].map(([topic, list]) => [topic, list.map(({ partition }) => partition)]));
+}
+
+function nameOf({ topic, partition }: AssignedPartition): string {
+  return `${topic}/${partition}`;
 }

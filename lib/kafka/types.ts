@@ -61,6 +61,8 @@ export interface FencedWriter {
 export interface AssignedPartition {
   readonly topic: string;
   readonly partition: number;
+  /** No other member of the group had it when it was given away: whoever had it before has left, or is dead. */
+  readonly orphaned?: boolean;
 }
 
 /** Group membership gives the assignment and nothing else: no records, offsets or seeks come through it. */

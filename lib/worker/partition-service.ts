@@ -93,6 +93,7 @@ function createWorker(
     fetchBytesMax: options.fetchBytesMax,
     fetchWaitMs: FETCH_WAIT_MS,
     handOffWaitMs: HAND_OFF_WAIT_MS,
+    orphaned: input.orphaned ?? false,
     retryMs: RETRY_MS,
     retryMaxMs: RETRY_MAX_MS,
   };

@@ -66,7 +66,9 @@ export class PartitionWorker {
 
   private async incarnation(): Promise<void> {
     const { crashPoint } = this.ports;
-    await this.ledger.awaitHandOff(this.lastNonce, () => this.stopping);
+    // Later incarnations wait in any case: somebody may have taken over meanwhile.
+    if (this.lastNonce !== '' || !this.settings.orphaned)
+      await this.ledger.awaitHandOff(this.lastNonce, () => this.stopping);
     if (this.stopping) return;
     crashPoint('before-fence');
     const writer = await this.ports.openWriter();

@@ -123,6 +123,8 @@ export interface WorkerSettings {
   readonly fetchWaitMs: number;
   /** How long to watch the ledger for the predecessor's hand-off before fencing it. */
   readonly handOffWaitMs: number;
+  /** The predecessor is gone: the first incarnation waits for no hand-off of it. */
+  readonly orphaned: boolean;
   readonly retryMs: number;
   readonly retryMaxMs: number;
 }

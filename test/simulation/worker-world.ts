@@ -77,6 +77,7 @@ export class WorkerWorld {
   private readonly options: WorldOptions;
   private quiet = false;
   private writers = 0;
+  private workers = 0;
 
   constructor(seed: number, options: WorldOptions, plan: WorldPlan) {
     this.random = new SeededRandom(seed);
@@ -172,7 +173,10 @@ export class WorkerWorld {
         failChance: () => (this.isFaulty ? 0.01 : 0),
       });
     const ledgerPartition = input.partition % this.plan.ledgerPartitions;
-    const settings: WorkerSettings = { ...SETTINGS, key: this.key(input.partition), ledgerPartition };
+    const key = this.key(input.partition);
+    // True or not: who fences a predecessor that is about to hand over only has more to rebuild.
+    const orphaned = this.workers++ % 5 === 0;
+    const settings: WorkerSettings = { ...SETTINGS, key, ledgerPartition, orphaned };
     const id = `${this.plan.service}-${input.partition}`;
     const openWriter = () => {
       const unique = options.noFence ? `${id}/${this.writers++}` : id;
@@ -240,7 +244,7 @@ export class Tally {
   }
 }
 
-const SETTINGS: Omit<WorkerSettings, 'key' | 'ledgerPartition'> = {
+const SETTINGS: Omit<WorkerSettings, 'key' | 'ledgerPartition' | 'orphaned'> = {
   ledgerTopic: 'ledger',
   commitIntervalMs: 400,
   fetchBytesMax: 1,
