@@ -42,7 +42,7 @@ for await (const batch of traceRecords(benchMessages(Number(values.spans)), SPAN
 
 const place = {
   ...{ prefix: 'p', clusterId: 'c', generation: 1, topic: 't', partition: 0, writer: 'bench', format },
-  ...{ partitions: 1, isDecided: false },
+  ...{ partitions: 1, promoted: ['default'], isDecided: false },
 };
 const digest = (parts: readonly Uint8Array[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');

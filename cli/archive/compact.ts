@@ -26,6 +26,7 @@ export async function compactCommand(archive: Archive, values: CompactValues, io
     bucket: archive.bucket,
     prefix: archive.prefix,
     writer: WRITER,
+    promoted: archive.promoted,
     range: { sinceMs: range.sinceMs, untilMs: Math.min(range.untilMs, nowMs - olderThanMs) },
     dryRun,
     crashPoint,

@@ -4,6 +4,12 @@ import { ArchiveReader } from '../../lib/archive/archive-reader.ts';
 import type { ArchiveSql } from '../../lib/archive/archive-sql.ts';
 import type { ObjectProblem } from '../../lib/archive/list-objects.ts';
 import type { Dataset, TimeRange } from '../../lib/archive/object-keys.ts';
+import {
+  canonicalList,
+  PROMOTED_DEFAULT,
+  type PromotedList,
+  promotedSettings,
+} from '../../lib/archive/promoted-setting.ts';
 import { commonSettings, s3Settings } from '../../lib/config/common.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
 import { type Bucket, openBucket } from '../../lib/s3/bucket.ts';
@@ -36,6 +42,8 @@ export const CACHE_OPTIONS = {
 export class Archive {
   readonly bucket: Bucket;
   readonly prefix: string;
+  /** Of what is archived as OTLP. */
+  promoted: PromotedList = PROMOTED_DEFAULT;
   readonly problems: ObjectProblem[] = [];
   private readonly cacheName: string;
   private readonly io: Io;
@@ -51,7 +59,7 @@ export class Archive {
 
   /** Runs `use` and closes; the exit code is `incomplete` when objects had to be left out. */
   static async with(io: Io, use: (archive: Archive) => Promise<number>): Promise<number> {
-    const settings = readSettings(defineSettings({ ...commonSettings, ...s3Settings }), {
+    const settings = readSettings(defineSettings({ ...commonSettings, ...s3Settings, ...promotedSettings }), {
       KAFKA_BROKERS: '127.0.0.1:9092',
       ...io.env,
     });
@@ -62,6 +70,7 @@ export class Archive {
       '-',
     );
     const archive = new Archive(io, bucket, settings.SPANLOOM_PREFIX, cacheName, closes);
+    archive.promoted = canonicalList(settings.ARCHIVE_PROMOTED_ATTRIBUTES);
     try {
       const code = await use(archive);
       return code === EXIT.ok && archive.problems.length > 0 ? EXIT.incomplete : code;
@@ -84,6 +93,7 @@ export class Archive {
       prefix: this.prefix,
       cacheFolder: path.resolve(folder),
       cacheBytesMax: wholeNumber(values['cache-bytes'] ?? '2147483648', '--cache-bytes', 1_000_000, 2 ** 50),
+      promoted: this.promoted,
       onProblem: this.onProblem,
       onFetched: (bytes, objects) => {
         if (!this.io.stderrIsTerminal) return;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { firstOffsetOf } from '../../lib/archive/chain.ts';
 import { DATASETS, datasetFolders, isPutUnderWay } from '../../lib/archive/object-keys.ts';
+import { PROMOTED_DEFAULT } from '../../lib/archive/promoted-setting.ts';
 import { type ChainLink, readChain } from '../../lib/archive/read-chain.ts';
 import type { TimedLog } from '../../lib/kafka/partition-log.ts';
 import type { Bucket } from '../../lib/s3/bucket.ts';
@@ -54,8 +55,9 @@ async function rebuilt(
 ): Promise<RebuiltObjects> {
   const range = new OpenRange(entry.first, entry.gapBefore);
   for await (const records of readLog(log, entry.first, entry.end)) range.add(records, entry.end, 0);
-  const { topic, partition, partitions, writer, format = 'parquet' } = entry;
-  const place = { prefix, clusterId, generation, topic, partition, partitions, isDecided: true, writer, format };
+  const { topic, partition, partitions, writer, format = 'parquet', promoted = PROMOTED_DEFAULT } = entry;
+  const decided = { partitions, promoted, isDecided: true };
+  const place = { prefix, clusterId, generation, topic, partition, writer, format, ...decided };
   const built = range.records.length === 0 ? [] : buildRange(range, place, PORTS).entry.objects;
   return new Map(built.map(({ key, rows, digest: sum }) => [key, { rows, digest: sum }]));
 }

@@ -3,6 +3,7 @@ import { ArchiveSql } from './archive-sql.ts';
 import { listObjects, type OnProblem } from './list-objects.ts';
 import { ObjectCache } from './object-cache.ts';
 import type { Dataset, TimeRange } from './object-keys.ts';
+import type { PromotedList } from './promoted-setting.ts';
 import { searchTraces, type TraceFilter, type TraceSummary } from './search-traces.ts';
 import { type ArchivedTrace, openTraceReader } from './trace-reader.ts';
 
@@ -14,6 +15,8 @@ export interface ArchiveReaderOptions {
   readonly cacheFolder: string;
   /** Limit of all copies together. */
   readonly cacheBytesMax: number;
+  /** Attributes that have columns in what is archived as OTLP; the default without. */
+  readonly promoted?: PromotedList;
   /** Is told of every object that an answer leaves out: damaged, foreign, or gone. */
   readonly onProblem: OnProblem;
   /** Is told when objects had to be copied from the bucket. */
@@ -29,7 +32,7 @@ export class ArchiveReader {
 
   constructor(options: ArchiveReaderOptions) {
     this.options = options;
-    this.cache = new ObjectCache(options.bucket, options.cacheFolder, options.cacheBytesMax);
+    this.cache = new ObjectCache(options.bucket, options.cacheFolder, options.cacheBytesMax, options.promoted);
   }
 
   /**

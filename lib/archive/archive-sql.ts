@@ -103,6 +103,26 @@ export function sourceOf(files: readonly string[], columns: readonly ArchiveColu
   return `${empty} UNION ALL BY NAME SELECT * FROM read_parquet([${list}], union_by_name = true, hive_partitioning = false)`;
 }
 
+/**
+ * The columns of local files: those of the schema, then those of attributes that a setting has promoted, in the order of
+ * their names. One that is int32 in some files and text in others is text.
+ */
+export async function columnsOf(
+  connection: DuckDBConnection,
+  files: readonly string[],
+  dataset: Dataset,
+): Promise<ArchiveColumn[]> {
+  const known = ARCHIVE_SCHEMA[dataset];
+  const described = await connection.runAndReadAll(`DESCRIBE ${sourceOf(files, known)}`);
+  const names = new Set(known.map(({ name }) => name));
+  const others = described
+    .getRowsJS()
+    .map(([name, type]) => ({ name: String(name), type: type === 'INTEGER' ? 'int32' : 'text' }) as const)
+    .filter(({ name }) => !names.has(name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...known, ...others.map((column) => ({ ...column, description: 'an attribute of spans or resources' }))];
+}
+
 /** A column's type in DuckDB. */
 export const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
@@ -111,6 +131,11 @@ export const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   bool: 'BOOLEAN',
   timestamp: 'TIMESTAMPTZ',
 };
+
+/** As a name in SQL. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
 
 /** As a string literal of SQL. */
 export function literal(text: string): string {

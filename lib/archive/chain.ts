@@ -1,5 +1,6 @@
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { ArchiveFormat } from './object-keys.ts';
+import type { PromotedList } from './promoted-setting.ts';
 
 /**
  * One link of a partition's chain: what became of the offsets [first, end) of the traces topic. It is written before
@@ -23,6 +24,8 @@ export interface ChainEntry {
   readonly format?: ArchiveFormat;
   /** Stands in the names of its objects: each trace id belongs to `partition` of so many. */
   readonly partitions?: number;
+  /** Which attributes have columns in its spans; none where it is the default. */
+  readonly promoted?: PromotedList;
   /** Name and version of what wrote it, e.g. `spanloom 0.1.0`. */
   readonly writer: string;
 }

@@ -7,6 +7,7 @@ import { GROUP_LIMITS, type GroupLimits } from './group-sources.ts';
 import { IdIndexWriter } from './id-index-writer.ts';
 import { listCompacted, listWritten, type OnProblem } from './list-objects.ts';
 import { DATASETS, HOUR_MS, type TimeRange } from './object-keys.ts';
+import { PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
 import { WholeReader } from './read-whole.ts';
 
 export interface CompactOptions {
@@ -15,6 +16,8 @@ export interface CompactOptions {
   readonly prefix: string;
   /** Name and version of this program. */
   readonly writer: string;
+  /** Attributes that have columns of what was archived as OTLP; the default without. */
+  readonly promoted?: PromotedList;
   /** Hours that lie in it as a whole are compacted, the oldest first. */
   readonly range: TimeRange;
   /** Says what would be done, and does nothing. */
@@ -34,7 +37,14 @@ export async function compactArchive(options: CompactOptions): Promise<void> {
   const index = new IdIndexWriter(options.bucket, options.prefix);
   try {
     for (const [i, hourMs] of hours.entries()) {
-      const context = { ...options, limits: options.limits ?? GROUP_LIMITS, folder, reader, index };
+      const context = {
+        promoted: PROMOTED_DEFAULT,
+        ...options,
+        limits: options.limits ?? GROUP_LIMITS,
+        folder,
+        reader,
+        index,
+      };
       options.onHour(await compactHour(context, hourMs, options.dryRun), i + 1, hours.length);
     }
   } finally {

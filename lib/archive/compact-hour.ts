@@ -5,12 +5,14 @@ import { type GroupLimits, groupSources } from './group-sources.ts';
 import { listCompacted, listWritten, readManifest } from './list-objects.ts';
 import { fetchSource, type LocalSource, type MakingContext, makeCompacted, uploadCompacted } from './make-compacted.ts';
 import { type ArchiveObject, DATASETS, type Dataset, HOUR_MS } from './object-keys.ts';
+import { PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
 
 export interface CompactionContext extends MakingContext {
   /** SPANLOOM_PREFIX. */
   readonly prefix: string;
   /** Name and version of this program. */
   readonly writer: string;
+  readonly promoted: PromotedList;
   readonly limits: GroupLimits;
 }
 
@@ -121,7 +123,7 @@ async function build(
       const key = compactedKey(context.prefix, dataset, hourMs, number, part);
       const sources: LocalSource[] = [];
       for (const { key: source } of group) {
-        const fetched = await fetchSource(context, source);
+        const fetched = await fetchSource(context, source, dataset, context.promoted);
         if (typeof fetched === 'object') sources.push(fetched);
         else {
           refused.add(source);
@@ -141,7 +143,9 @@ async function build(
       });
     }
   }
-  return { compaction: { version: 1, hourMs, number, objects, writer: context.writer }, files };
+  const { writer, promoted } = context;
+  const columns = promoted.join() === PROMOTED_DEFAULT.join() ? {} : { promoted };
+  return { compaction: { version: 1, hourMs, number, objects, ...columns, writer }, files };
 }
 
 async function removeFiles({ files }: Built): Promise<void> {
@@ -151,7 +155,7 @@ async function removeFiles({ files }: Built): Promise<void> {
 /** Makes and uploads objects that a manifest names and that are not there. @returns bytes uploaded. */
 async function finish(
   context: CompactionContext,
-  { objects, hourMs }: Compaction,
+  { objects, hourMs, promoted = PROMOTED_DEFAULT }: Compaction,
   missing: readonly CompactedObject[],
 ): Promise<number> {
   const moved = new Map<string, string>();
@@ -162,7 +166,7 @@ async function finish(
   for (const object of missing) {
     const sources: LocalSource[] = [];
     for (const { key } of object.sources) {
-      const fetched = await fetchSource(context, key);
+      const fetched = await fetchSource(context, key, object.dataset, promoted);
       if (typeof fetched === 'object') sources.push(fetched);
       else context.onProblem({ key: object.key, why: `it cannot be made: of its source ${key}, ${fetched}` });
     }

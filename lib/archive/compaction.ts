@@ -1,5 +1,6 @@
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import { type ArchiveObject, type Dataset, hourPath } from './object-keys.ts';
+import type { PromotedList } from './promoted-setting.ts';
 
 /**
  * What one compaction of an hour has merged into what. It is written before its objects, and only where there is none,
@@ -13,6 +14,8 @@ export interface Compaction {
   /** 1, 2, … within the hour. */
   readonly number: number;
   readonly objects: readonly CompactedObject[];
+  /** Which attributes have columns of what was archived as OTLP; none where it is the default. */
+  readonly promoted?: PromotedList;
   /** Name and version of what wrote it. */
   readonly writer: string;
 }

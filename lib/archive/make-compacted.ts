@@ -8,6 +8,7 @@ import type { OnProblem } from './list-objects.ts';
 import { mergeParquet } from './merge-parquet.ts';
 import { type Dataset, isOtlpKey } from './object-keys.ts';
 import { parquetOfOtlp } from './otlp-read.ts';
+import type { PromotedList } from './promoted-setting.ts';
 import type { WholeReader } from './read-whole.ts';
 
 export interface MakingContext {
@@ -29,18 +30,20 @@ export interface LocalSource {
   readonly rows: number;
 }
 
-/** @returns a sentence when it cannot be used. */
+/** @param promoted attributes that have columns of what was archived as OTLP. @returns a sentence when it cannot be used. */
 export async function fetchSource(
   { bucket, folder, reader }: MakingContext,
   key: string,
+  dataset: Dataset,
+  promoted: PromotedList,
 ): Promise<LocalSource | string> {
   const bytes = await bucket.get(key);
   if (bytes === undefined) return 'it is not there';
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, key.replaceAll('/', '~'));
   try {
-    await writeFile(file, isOtlpKey(key) ? await parquetOfOtlp(bytes) : bytes);
-    return { key, file, rows: (await reader.read([file])).rows };
+    await writeFile(file, isOtlpKey(key) ? await parquetOfOtlp(bytes, promoted) : bytes);
+    return { key, file, rows: (await reader.read([file], dataset)).rows };
   } catch (error) {
     await rm(file, { force: true });
     return `it cannot be read: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]?.replaceAll(file, 'it')}`;
@@ -67,8 +70,8 @@ export async function makeCompacted(
   await mergeParquet({ dataset, files, target: file, moved: own }, folder);
   // Every column of every row must have come through, but for the one that is to be another.
   const without = dataset === 'traces' ? ['spans_object'] : [];
-  const before = await reader.read(files, without);
-  const after = await reader.read([file], without);
+  const before = await reader.read(files, dataset, without);
+  const after = await reader.read([file], dataset, without);
   if (before.rows !== after.rows || before.hash !== after.hash) {
     throw new SpanloomError('ARCHIVE_COMPACTION_WRONG', `Merging ${key} has changed rows; nothing was written of it`);
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { writeParquet } from '../parquet/write-parquet.ts';
-import { literal, sourceOf } from './archive-sql.ts';
+import { columnsOf, literal, sourceOf } from './archive-sql.ts';
 import type { Dataset } from './object-keys.ts';
 import { rowBatches, selectedOf } from './row-batches.ts';
 import { ARCHIVE_SCHEMA } from './schema.ts';
@@ -27,9 +27,9 @@ export interface Merge {
  * @throws Error when a file cannot be read as a whole.
  */
 export async function mergeParquet({ dataset, files, target, moved }: Merge, folder: string): Promise<void> {
-  const columns = ARCHIVE_SCHEMA[dataset];
-  const rows = `SELECT * ${replacing(dataset, moved)} FROM (${sourceOf(files, columns)})`;
+  const rows = `SELECT * ${replacing(dataset, moved)} FROM (${sourceOf(files, ARCHIVE_SCHEMA[dataset])})`;
   await withDuckDb(folder, async (connection) => {
+    const columns = await columnsOf(connection, files, dataset);
     const sorted = `SELECT ${selectedOf(columns).join(', ')} FROM (${rows}) ORDER BY ${ORDER[dataset].join(', ')}`;
     const result = await connection.stream(sorted);
     const batches = rowBatches(result, columns, GROUP_ROWS);

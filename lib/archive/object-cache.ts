@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
@@ -6,6 +6,7 @@ import type { Bucket } from '../s3/bucket.ts';
 import type { OnProblem } from './list-objects.ts';
 import { type ArchiveObject, isOtlpKey } from './object-keys.ts';
 import { parquetOfOtlp } from './otlp-read.ts';
+import { PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
 
 /**
  * Copies of objects in a local folder, so that the next question about the same hours reads nothing from the bucket; of
@@ -16,12 +17,15 @@ export class ObjectCache {
   readonly folder: string;
   private readonly bucket: Bucket;
   private readonly bytesMax: number;
+  private readonly promoted: PromotedList;
 
   /**
    * @param folder of this bucket alone: objects are told apart by their keys.
    * @param bytesMax of all copies together.
+   * @param promoted attributes that have columns in what is archived as OTLP.
    */
-  constructor(bucket: Bucket, folder: string, bytesMax: number) {
+  constructor(bucket: Bucket, folder: string, bytesMax: number, promoted: PromotedList = PROMOTED_DEFAULT) {
+    this.promoted = promoted;
     this.bucket = bucket;
     this.folder = folder;
     this.bytesMax = bytesMax;
@@ -62,7 +66,7 @@ export class ObjectCache {
     onFetched?: (bytes: number) => void,
   ): Promise<string | undefined> {
     const { key } = object;
-    const file = path.join(this.folder, fileName(object));
+    const file = path.join(this.folder, this.fileName(object));
     const held = await stat(file).catch(() => undefined);
     if (held !== undefined && (held.size === object.bytes || isOtlpKey(key))) {
       const now = new Date();
@@ -76,7 +80,7 @@ export class ObjectCache {
     }
     onFetched?.(bytes.length);
     try {
-      if (isOtlpKey(key)) bytes = await parquetOfOtlp(bytes);
+      if (isOtlpKey(key)) bytes = await parquetOfOtlp(bytes, this.promoted);
     } catch (error) {
       onProblem({ key, why: `it cannot be read: ${error instanceof Error ? error.message : error}` });
       return undefined;
@@ -90,7 +94,7 @@ export class ObjectCache {
 
   /** Makes room for `wanted`. */
   private async evict(wanted: readonly ArchiveObject[], wantedBytes: number): Promise<void> {
-    const kept = new Set(wanted.map(fileName));
+    const kept = new Set(wanted.map((object) => this.fileName(object)));
     const others: { file: string; bytes: number; usedMs: number }[] = [];
     for (const name of await readdir(this.folder)) {
       if (kept.has(name)) continue;
@@ -106,10 +110,13 @@ export class ObjectCache {
       bytes -= other.bytes;
     }
   }
-}
 
-function fileName({ key }: ArchiveObject): string {
-  return key.replaceAll('/', '~');
+  private fileName({ key }: ArchiveObject): string {
+    const name = key.replaceAll('/', '~');
+    if (!isOtlpKey(key) || this.promoted.join() === PROMOTED_DEFAULT.join()) return name;
+    // With other columns it is another file.
+    return `${name}~${createHash('sha256').update(this.promoted.join()).digest('hex').slice(0, 12)}`;
+  }
 }
 
 const FETCHES_AT_A_TIME = 8;

@@ -12,11 +12,13 @@ import {
   recordValue,
   unpackFrame,
 } from './otlp-object.ts';
+import { PROMOTED_DEFAULT, type PromotedList, promotedOf } from './promoted-setting.ts';
 import { spanBatches } from './rows/row-groups.ts';
 
 /** An object of OTLP as the Parquet that the archiver would have written. @throws Error when it is damaged. */
-export function parquetOfOtlp(object: Uint8Array): Promise<Uint8Array> {
-  return encodeParquet(spanBatches(decodeOtlpObject(Buffer.from(object.buffer, object.byteOffset, object.length))));
+export function parquetOfOtlp(object: Uint8Array, promoted: PromotedList = PROMOTED_DEFAULT): Promise<Uint8Array> {
+  const traces = decodeOtlpObject(Buffer.from(object.buffer, object.byteOffset, object.length));
+  return encodeParquet(spanBatches(traces, promotedOf(promoted)));
 }
 
 /**

@@ -4,6 +4,14 @@ export interface Promoted {
   /** The first of these keys that is there counts: the current convention, then the older names. */
   readonly keys: readonly string[];
   readonly type: 'text' | 'int32';
+  /** The attribute also stays with the others, so that readers need not know of the column. */
+  readonly isCopy?: boolean;
+}
+
+/** The attributes that have columns of their own. */
+export interface PromotedAttributes {
+  readonly spans: readonly Promoted[];
+  readonly resources: readonly Promoted[];
 }
 
 /** Of OpenTelemetry's semantic conventions, what people filter by. Columns are only ever added at the end. */

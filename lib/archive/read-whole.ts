@@ -1,8 +1,9 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBUIntegerVector } from '@duckdb/node-api';
-import { literal } from './archive-sql.ts';
+import { columnsOf, literal, quoted, sourceOf } from './archive-sql.ts';
 import { hashOfTraceId } from './id-index.ts';
 import type { Dataset } from './object-keys.ts';
 import { KIND_WORDS, RowDigest, STATUS_WORDS } from './row-digest.ts';
+import { ARCHIVE_SCHEMA } from './schema.ts';
 
 /** Reads local Parquet files of the archive to their last page. To be closed. */
 export class WholeReader {
@@ -21,14 +22,20 @@ export class WholeReader {
 
   /**
    * @param without columns that the hash leaves out.
-   * @returns rows of all files, and a hash over them that does not depend on their order; good within this process only.
+   * @returns rows of all files, and a hash over them that depends neither on their order nor on that of columns; good
+   *   within this process only.
    * @throws Error with DuckDB's sentence when one is damaged.
    */
-  async read(files: readonly string[], without: readonly string[] = []): Promise<{ rows: number; hash: bigint }> {
-    const excluded = without.length === 0 ? '' : ` EXCLUDE (${without.join(', ')})`;
-    const source = `read_parquet([${files.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false)`;
+  async read(
+    files: readonly string[],
+    dataset: Dataset,
+    without: readonly string[] = [],
+  ): Promise<{ rows: number; hash: bigint }> {
+    const columns = await columnsOf(this.connection, files, dataset);
+    const names = columns.map(({ name }) => name).filter((name) => !without.includes(name));
+    const source = sourceOf(files, ARCHIVE_SCHEMA[dataset]);
     const reader = await this.connection.runAndReadAll(
-      `SELECT count(trace_id), sum(hash(r)::HUGEINT) FROM (SELECT *${excluded} FROM ${source}) r`,
+      `SELECT count(trace_id), sum(hash(r)::HUGEINT) FROM (SELECT ${names.map(quoted).join(', ')} FROM (${source})) r`,
     );
     const [[rows, hash] = []] = reader.getRowsJS();
     return { rows: Number(rows), hash: (hash as bigint | null) ?? 0n };

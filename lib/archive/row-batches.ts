@@ -3,6 +3,7 @@ import { BoolColumn, Int32Column, Int64Column } from '../parquet/number-columns.
 import { TextColumn } from '../parquet/text-column.ts';
 import { WordColumn } from '../parquet/word-column.ts';
 import type { RowBatch } from '../parquet/write-parquet.ts';
+import { quoted } from './archive-sql.ts';
 import type { ArchiveColumn } from './schema.ts';
 
 /**
@@ -37,7 +38,7 @@ export function selectedOf(columns: readonly ArchiveColumn[]): string[] {
   return columns.flatMap(({ name, type }) => {
     if (type === 'int64') return halves(name);
     if (type === 'timestamp') return halves(`epoch_us(${name})`);
-    return [name];
+    return [quoted(name)];
   });
 }
 

@@ -198,7 +198,7 @@ class Verification {
   private async readAll(body: Uint8Array, { key, dataset }: Expected): Promise<{ rows: number; rowDigest: string }> {
     const file = path.join(this.folder, 'object.parquet');
     await writeFile(file, isOtlpKey(key) ? await parquetOfOtlp(body) : body);
-    await this.reader.read([file]);
+    await this.reader.read([file], dataset);
     return this.reader.digest(file, dataset);
   }
 

@@ -31,6 +31,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'A manifest of a compaction of the archive cannot be read.',
     remedy: 'Somebody changed it: restore the object named. Until then readers use what it was made of.',
   },
+  ARCHIVE_PROMOTED_UNKNOWN: {
+    meaning: 'An entry of the chain or a manifest names attributes in a way that this program does not know.',
+    remedy: 'A newer version wrote it; run that one.',
+  },
   ARCHIVE_SQL_REFUSED: {
     meaning: 'DuckDB does not take the SQL, or fails over it.',
     remedy: "The sentence is DuckDB's. `spanloom sql 'DESCRIBE spans'` lists the columns.",

@@ -25,6 +25,19 @@ Spans that come after their trace was closed are a further revision beside it: r
 ## spans
 
 ${columnTable(ARCHIVE_SCHEMA.spans)}
+### Columns of your own
+
+\`ARCHIVE_PROMOTED_ATTRIBUTES=default,tenant.id,cart.items:int,resource:team\` adds \`tenant_id\`, \`cart_items\` and \`team\`. Such an attribute stays in the JSON too: queries of \`attributes\` go on, spans come back as they were, and values of another type are not lost. The setting may change at any time, and need not be the same in all archivers: [the chain](design/archive-chain.md) says for each range which columns it has. In objects of before a column is missing:
+
+| reader | what it does about it |
+| --- | --- |
+| \`spanloom sql\`, compaction | null; text where some objects have text and others numbers |
+| DuckDB | \`read_parquet(…, union_by_name = true)\` |
+| Athena, Trino, Spark | add the column to the table; null where an object has none |
+| ClickHouse | \`input_format_parquet_allow_missing_columns = 1\`, the default |
+
+Of what is archived as OTLP the reader decides: \`spanloom sql\` and \`spanloom archive compact\` read the same setting.
+
 ## traces
 
 ${columnTable(ARCHIVE_SCHEMA.traces)}

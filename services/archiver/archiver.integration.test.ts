@@ -193,6 +193,25 @@ describe('archiver', () => {
     expect((await chain()).slice(0, links.length)).toEqual(links);
   });
 
+  it('makes the columns that an entry says, whatever it is set to itself', async () => {
+    const env: Record<string, string> = { ARCHIVE_PROMOTED_ATTRIBUTES: 'default,tenant.id' };
+    const { start, stop, send, archived, chain, rows } = pipeline('promoted', env);
+    const first = await start();
+    await send(1, 11);
+    await archived(20);
+    await stop(first);
+    const links = await chain();
+    for (const { entry } of links) for (const { key } of entry.objects) await bucket.delete(key);
+    delete env['ARCHIVE_PROMOTED_ATTRIBUTES'];
+    await start();
+    await archived(20);
+    expect(links.map(({ entry }) => entry.promoted)).toEqual(links.map(() => ['default', 'tenant.id']));
+    expect((await rows('SELECT * FROM ?files LIMIT 1'))[0]).toHaveProperty('tenant_id', null);
+    await send(11, 21);
+    expectOnce(await archived(40), 20);
+    expect((await chain()).at(-1)?.entry).not.toHaveProperty('promoted');
+  });
+
   it('marks what can no longer be made, and goes on', async () => {
     const { topic, start, stop, send, archived, chain } = pipeline('lost');
     const first = await start();
@@ -228,6 +247,13 @@ describe('archiver', () => {
     await zombie.stop();
     const links = await chain();
     expect(links.reduce((sum, { entry }) => sum + entry.records, 0)).toBe(200);
+    // Whoever wrote an object, it has the columns of the entry that decided.
+    for (const { key, entry } of links) {
+      const [object] = entry.objects.filter(({ dataset }) => dataset === 'spans');
+      const bytes = (await bucket.get(object?.key as string)) as Uint8Array;
+      const [row = {}] = await queryParquet([bytes], 'SELECT * FROM ?files LIMIT 1');
+      expect({ key, zombie: 'zombie_id' in row }).toEqual({ key, zombie: entry.promoted !== undefined });
+    }
   });
 
   it('begins a new generation when the topic is another one', async () => {
@@ -291,6 +317,7 @@ async function zombieOf(prefix: string, topic: string): Promise<{ stop(): Promis
       partitions: 1,
       writer: 'zombie',
       format: 'parquet',
+      promoted: ['default', 'zombie.id'],
       limits: { bytesMax: 1024 * 1024, ageMaxMs: 200 },
       fetchBytesMax: 1024 * 1024,
     },

@@ -1,4 +1,5 @@
 import { ARCHIVE_FORMATS } from '../../lib/archive/object-keys.ts';
+import { promotedSettings } from '../../lib/archive/promoted-setting.ts';
 import { commonSettings, s3Settings } from '../../lib/config/common.ts';
 import { bytes, choice, defineSettings, durationMs, type SettingsOf } from '../../lib/config/settings.ts';
 
@@ -14,6 +15,7 @@ export const settings = defineSettings(
       description:
         '`parquet`: rows that any SQL engine reads. `otlp`: records as they are, compressed; half the CPU, replayed byte by byte, and Parquet after `spanloom archive compact`. May change at any time.',
     }),
+    ...promotedSettings,
     ARCHIVE_RANGE_BYTES_MAX: bytes({
       default: 20 * MIB,
       min: MIB,

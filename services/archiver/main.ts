@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { encodeParquet } from '../../lib/archive/encode-parquet.ts';
 import { encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
+import { canonicalList } from '../../lib/archive/promoted-setting.ts';
 import { kafkaSettingsOf } from '../../lib/config/common.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { kafkaError } from '../../lib/kafka/errors.ts';
@@ -79,6 +80,7 @@ export const archiver: ServiceDefinition<(typeof settings)['settings']> = {
             partitions: values.PARTITIONS,
             writer: WRITER,
             format: values.ARCHIVE_FORMAT,
+            promoted: canonicalList(values.ARCHIVE_PROMOTED_ATTRIBUTES),
             limits: { bytesMax: values.ARCHIVE_RANGE_BYTES_MAX, ageMaxMs: values.ARCHIVE_RANGE_AGE_MAX_MS },
             fetchBytesMax: values.FETCH_BYTES_MAX,
           },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ChainEntry } from '../../lib/archive/chain.ts';
 import { bucketOf, hashOfTraceId, namesWith, readHead } from '../../lib/archive/id-index.ts';
+import { PROMOTED_DEFAULT, type PromotedList, promotedOf } from '../../lib/archive/promoted-setting.ts';
 import { readChain } from '../../lib/archive/read-chain.ts';
 import { SpanRows } from '../../lib/archive/rows/span-rows.ts';
 import { TraceRows } from '../../lib/archive/rows/trace-rows.ts';
@@ -31,10 +32,9 @@ export class LogChain {
 
   /** Digests of the rows that a record should be in the archive; those in objects that a gap file names are lost. */
   rows(record: LogRecord): string[] {
-    const missing = this.entries
-      .filter(({ entry }) => entry.first <= record.offset && record.offset < entry.end)
-      .flatMap((entry) => entry.missing);
-    return rowsOfRecord(record)
+    const own = this.entries.filter(({ entry }) => entry.first <= record.offset && record.offset < entry.end);
+    const missing = own.flatMap((entry) => entry.missing);
+    return rowsOfRecord(record, own[0]?.entry)
       .filter(({ folder }) => !missing.some((key) => folder.test(key)))
       .map(({ row }) => row);
   }
@@ -108,8 +108,10 @@ function ruledOutWrongly(bucket: SimBucket, key: string, index: Buffer): string[
 }
 
 /** Digests of the rows that a record is in the archive, with the folder of the object that they belong into. */
-function rowsOfRecord(record: LogRecord): { row: string; folder: RegExp }[] {
+function rowsOfRecord(record: LogRecord, entry: ChainEntry | undefined): { row: string; folder: RegExp }[] {
   const trace = assembledTraceCodec.decode(record.value as Buffer);
+  const columns = entry?.format === 'otlp' ? PROMOTED_DEFAULT : (entry?.promoted ?? PROMOTED_DEFAULT);
+  const spanRows = rowsWith(columns);
   spanRows.clear();
   traceRows.clear();
   spanRows.add(trace);
@@ -124,7 +126,15 @@ function rowsOfRecord(record: LogRecord): { row: string; folder: RegExp }[] {
   ];
 }
 
-const spanRows = new SpanRows();
+/** With the columns that an entry says. */
+function rowsWith(promoted: PromotedList): SpanRows {
+  const name = promoted.join();
+  const rows = spanRowsOf.get(name) ?? new SpanRows(promotedOf(promoted));
+  spanRowsOf.set(name, rows);
+  return rows;
+}
+
+const spanRowsOf = new Map<string, SpanRows>();
 const traceRows = new TraceRows();
 
 export function digest(parts: readonly Uint8Array[]): string {

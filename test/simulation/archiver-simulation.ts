@@ -202,6 +202,7 @@ class ArchiveWorld {
         partitions: 1 + random.below(PARTITIONS),
         // One that was promised by another process is made in its format.
         format: random.below(4) === 0 ? 'otlp' : 'parquet',
+        promoted: random.below(3) === 0 ? ['default', 'tenant'] : ['default'],
         limits: { bytesMax: 2_000, ageMaxMs: 1_500 },
         fetchBytesMax: 1,
       },

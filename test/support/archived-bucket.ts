@@ -4,6 +4,7 @@ import { encodeParquet } from '../../lib/archive/encode-parquet.ts';
 import { IdIndexWriter } from '../../lib/archive/id-index-writer.ts';
 import type { ArchiveFormat } from '../../lib/archive/object-keys.ts';
 import { encodeOtlpObject } from '../../lib/archive/otlp-object.ts';
+import { PROMOTED_DEFAULT, type PromotedList } from '../../lib/archive/promoted-setting.ts';
 import type { AssembledTrace } from '../../lib/codec/records.ts';
 import { s3Settings } from '../../lib/config/s3.ts';
 import { defineSettings, readSettings } from '../../lib/config/settings.ts';
@@ -39,6 +40,7 @@ export async function archiveRange(
   partition = 0,
   format: ArchiveFormat = 'parquet',
   partitions?: number,
+  promoted: PromotedList = PROMOTED_DEFAULT,
 ): Promise<ChainEntry> {
   const range = new OpenRange(first);
   range.add(
@@ -48,7 +50,7 @@ export async function archiveRange(
   );
   const place = {
     ...{ prefix, clusterId: 'test', generation: 1, topic: 'traces', partition, writer: 'test', format },
-    ...{ partitions, isDecided: false },
+    ...{ partitions, promoted, isDecided: false },
   };
   const digest = (values: readonly Uint8Array[]) => {
     const hash = createHash('sha256');

@@ -10,6 +10,7 @@ export class PromotedColumns {
   readonly columns: readonly (ParquetColumn & { readonly column: WordColumn | Int32Column })[];
   /** Per attribute of the message that was read last: 1 when its column says all of it, so that it stands nowhere else. */
   isWhole = new Uint8Array(64);
+  private readonly isCopy: readonly boolean[];
   private readonly keys: AttributeReader<string>;
   /** Per key: its column, and its place among the column's keys. */
   private readonly columnOfKey: Int32Array;
@@ -23,6 +24,7 @@ export class PromotedColumns {
     this.keys = new AttributeReader(promoted.flatMap(({ keys }) => keys));
     this.columnOfKey = Int32Array.from(promoted.flatMap(({ keys }, column) => keys.map(() => column)));
     this.rankOfKey = Int32Array.from(promoted.flatMap(({ keys }) => keys.map((_, rank) => rank)));
+    this.isCopy = promoted.map((each) => each.isCopy === true);
     this.cells = new Int32Array(promoted.length);
     this.cellRank = new Int32Array(promoted.length);
     this.cellAttribute = new Int32Array(promoted.length);
@@ -44,7 +46,8 @@ export class PromotedColumns {
       if (key >= 0) this.take(bytes, attributes, i, key);
     }
     for (let column = 0; column < this.cells.length; column++) {
-      if (this.cells[column] !== -1 && this.cellRank[column] === 0) this.markWhole(bytes, attributes, column);
+      if (this.cells[column] !== -1 && this.cellRank[column] === 0 && !this.isCopy[column])
+        this.markWhole(bytes, attributes, column);
     }
   }
 

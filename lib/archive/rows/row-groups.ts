@@ -1,11 +1,12 @@
 import type { AssembledTrace } from '../../codec/records.ts';
 import type { RowBatch } from '../../parquet/write-parquet.ts';
+import type { PromotedAttributes } from '../promoted.ts';
 import { SpanRows } from './span-rows.ts';
 import { TraceRows } from './trace-rows.ts';
 
 /** The spans of traces as row groups, in the order of `inTraceOrder`. A batch is good until the next is asked for. */
-export function* spanBatches(traces: readonly AssembledTrace[]): Generator<RowBatch> {
-  const rows = new SpanRows();
+export function* spanBatches(traces: readonly AssembledTrace[], promoted?: PromotedAttributes): Generator<RowBatch> {
+  const rows = new SpanRows(promoted);
   for (const trace of inTraceOrder(traces)) {
     rows.add(trace);
     if (rows.count < ROW_GROUP_ROWS && rows.bytes < ROW_GROUP_BYTES) continue;

@@ -5,7 +5,7 @@ import type { ParquetColumn } from '../../parquet/types.ts';
 import { WordColumn } from '../../parquet/word-column.ts';
 import { scanOtlpRequest } from '../../trace/otlp-scan.ts';
 import { SpanTable } from '../../trace/span-table.ts';
-import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS, type Promoted } from '../promoted.ts';
+import { PROMOTED_OF_RESOURCES, PROMOTED_OF_SPANS, type PromotedAttributes } from '../promoted.ts';
 import { ARCHIVE_SCHEMA } from '../schema.ts';
 import { EVENT_BYTES_MORE, putEvent, putLink } from './event-text.ts';
 import { JSON_BYTES_MORE, JSON_GROWTH, putAttributes } from './json-text.ts';
@@ -28,7 +28,7 @@ export class SpanRows {
   private kinds: readonly number[] = [];
   private statusCodes: readonly number[] = [];
 
-  constructor(promoted: { spans: readonly Promoted[]; resources: readonly Promoted[] } = DEFAULT_PROMOTED) {
+  constructor(promoted: PromotedAttributes = DEFAULT_PROMOTED) {
     this.spanAttributes = new PromotedColumns(promoted.spans);
     this.resourceAttributes = new PromotedColumns(promoted.resources);
     this.resources = new ResourceColumns(this.resourceAttributes);

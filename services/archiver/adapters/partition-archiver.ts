@@ -7,6 +7,7 @@ import {
 } from '../../../lib/archive/chain.ts';
 import { IdIndexWriter } from '../../../lib/archive/id-index-writer.ts';
 import { type ArchiveFormat, isOtlpKey } from '../../../lib/archive/object-keys.ts';
+import { PROMOTED_DEFAULT, type PromotedList } from '../../../lib/archive/promoted-setting.ts';
 import { isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords } from '../../../lib/kafka/types.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -27,6 +28,7 @@ export interface PartitionArchiverSettings {
   readonly partitions: number;
   readonly writer: string;
   readonly format: ArchiveFormat;
+  readonly promoted: PromotedList;
   readonly limits: RangeLimits;
   readonly fetchBytesMax: number;
 }
@@ -277,8 +279,9 @@ export class PartitionArchiver implements Worker {
   }
 
   /** An entry's objects are made as it says, whatever we are set to. */
-  private placeOf({ generation }: OpenedChain, { format = 'parquet', partitions }: ChainEntry): RangePlace {
-    return { ...this.settings, generation, format, partitions, isDecided: true };
+  private placeOf({ generation }: OpenedChain, entry: ChainEntry): RangePlace {
+    const { format = 'parquet', partitions, promoted = PROMOTED_DEFAULT } = entry;
+    return { ...this.settings, generation, format, partitions, promoted, isDecided: true };
   }
 
   private async mustGet(key: string): Promise<Uint8Array> {

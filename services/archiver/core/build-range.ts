@@ -2,6 +2,7 @@ import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
 import { hashOfTraceId } from '../../../lib/archive/id-index.ts';
 import { isOfPartition } from '../../../lib/archive/likely-objects.ts';
 import { type ArchiveFormat, type Dataset, datasetFolder, hourPath } from '../../../lib/archive/object-keys.ts';
+import { PROMOTED_DEFAULT, type PromotedList, promotedOf } from '../../../lib/archive/promoted-setting.ts';
 import { RowDigest, TRACE_WORDS } from '../../../lib/archive/row-digest.ts';
 import { spanBatches, traceBatches } from '../../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
@@ -24,6 +25,8 @@ export interface RangePlace {
    * then pass over the objects of others. Undefined: names say nothing.
    */
   readonly partitions: number | undefined;
+  /** Which attributes have columns in objects of rows. */
+  readonly promoted: PromotedList;
   /** Whether `partitions` stands in an entry already, and holds whatever the ids are. */
   readonly isDecided: boolean;
 }
@@ -76,13 +79,14 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
       objects,
       format: place.format,
       ...(partitions === undefined ? {} : { partitions }),
+      ...(place.promoted.join() === PROMOTED_DEFAULT.join() ? {} : { promoted: place.promoted }),
       writer: place.writer,
     },
     encode: async ({ key, dataset }) => {
       const { hour, spansKey } = parts.get(key) as { hour: Hour; spansKey: string };
       const traces = hour.traces.map(({ trace }) => trace);
       if (dataset === 'traces') return ports.encodeParquet(traceBatches(traces, spansKey));
-      if (place.format === 'parquet') return ports.encodeParquet(spanBatches(traces));
+      if (place.format === 'parquet') return ports.encodeParquet(spanBatches(traces, promotedOf(place.promoted)));
       return ports.encodeOtlp(hour.traces.map(({ record, trace }) => ({ value: record.value as Buffer, trace })));
     },
     idHashes: ({ key }) =>

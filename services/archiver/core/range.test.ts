@@ -25,6 +25,7 @@ const PLACE: RangePlace = {
   writer: 'test 1',
   format: 'parquet',
   partitions: undefined,
+  promoted: ['default'],
   isDecided: false,
 };
 const PORTS = {

@@ -41,6 +41,7 @@ async function archived(...traces: readonly AssembledTrace[]) {
     writer: 'test',
     format: 'parquet',
     partitions: undefined,
+    promoted: ['default'],
     isDecided: false,
   } as const;
   const { entry, encode } = buildRange(range, place, { digest: () => '', encodeParquet, encodeOtlp: encodeOtlpObject });
