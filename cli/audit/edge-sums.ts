@@ -59,8 +59,9 @@ export class EdgeSums {
   private coarser(crowded: ReadonlySet<string>): ReadonlyMap<string, Sum> {
     if (crowded.size === 0) return this.sums;
     const service = (name: string) => (name === '' || !crowded.has(OTHER) ? name : OTHER);
+    // Whom a peer calls, or who calls an entry, has an operation without a name, which is as much one too many as others.
     const operation = (of: string, name: string) =>
-      name === '' || !(crowded.has(of) || crowded.has(OTHER)) ? name : OTHER;
+      of === '' || !(crowded.has(of) || crowded.has(OTHER)) ? name : OTHER;
     const coarse = new EdgeSums(this.slice);
     for (const { row, counters } of this.sums.values()) {
       const { counters: sum } = coarse.sumOf({

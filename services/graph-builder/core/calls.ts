@@ -24,6 +24,8 @@ export class Calls extends CallTable {
   servedBy = new Int32Array(0);
   /** Per row: the call of a calling span to a peer without spans, or -1. */
   peerCall = new Int32Array(0);
+  /** Per row: whom `peerCall` calls; only where there is one. */
+  peerService = new Int32Array(0);
 
   private readonly names: NameTable;
   /** Per row: nearest row above that is not an INTERNAL span of the same service, or -1. */
@@ -193,6 +195,7 @@ export class Calls extends CallTable {
     const outer = this.wrappedBy[row] as number;
     if (outer >= 0 && ((this.wrapping[outer] as number) & WRAP.covers) !== 0) {
       this.peerCall[row] = this.peerCall[outer] as number;
+      this.peerService[row] = this.peerService[outer] as number;
       this.wrapping[row] = (this.wrapping[row] as number) | WRAP.covers;
       return;
     }
@@ -220,6 +223,7 @@ export class Calls extends CallTable {
     const { nameStart, nameEnd } = spans.table;
     const operation = names.operation(peer, spans.bytes, nameStart[row] as number, nameEnd[row] as number);
     const packed = packEdge(connection, kind, CONFIDENCE.virtual);
+    this.peerService[row] = peer;
     this.peerCall[row] = this.add(row, -1, row, spans.enclosing[row] as number, operation, packed);
   }
 
@@ -228,6 +232,7 @@ export class Calls extends CallTable {
       const size = Math.max(ROWS_AT_FIRST, 2 ** Math.ceil(Math.log2(rows)));
       this.servedBy = new Int32Array(size);
       this.peerCall = new Int32Array(size);
+      this.peerService = new Int32Array(size);
       this.above = new Int32Array(size);
       this.wrappedBy = new Int32Array(size);
       this.wrapping = new Uint8Array(size);

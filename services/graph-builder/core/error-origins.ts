@@ -85,7 +85,7 @@ export class ErrorOrigins {
       const above = parent[row] as number;
       this.top[row] = above < 0 ? row : (this.top[above] as number);
     }
-    findLostParents(spans, this.calls, this.names, this.top, this.failsBelow, this.lostParents);
+    findLostParents(spans, this.calls, this.top, this.failsBelow, this.lostParents);
     for (const [orphan, above] of this.lostParents) if (this.fails(orphan)) this.failAbove(above);
   }
 
@@ -215,7 +215,7 @@ export class ErrorOrigins {
     for (let climbed = 0; climbed < spans.table.count; climbed++) {
       this.onPath[row] = 1;
       this.climbed.push(this.names.serviceName(spans.service[row] as number));
-      if (spans.calls(row) && wentWellLater(spans, this.calls, this.names, row)) return true;
+      if (spans.calls(row) && wentWellLater(spans, this.calls, row)) return true;
       // The consumer of a message works for itself: that the sender is fine masks nothing.
       if (spans.table.kind[row] === SPAN_KIND.consumer) return false;
       const above = this.parentOf(row);

@@ -1,6 +1,5 @@
 import { SPAN_KIND } from '../../../lib/trace/span-table.ts';
 import type { Calls } from './calls.ts';
-import type { NameTable } from './name-table.ts';
 import type { TraceSpans } from './trace-spans.ts';
 
 /**
@@ -18,7 +17,6 @@ import type { TraceSpans } from './trace-spans.ts';
 export function findLostParents(
   spans: TraceSpans,
   calls: Calls,
-  names: NameTable,
   top: Int32Array,
   failsBelow: Uint8Array,
   parents: Map<number, number>,
@@ -35,7 +33,7 @@ export function findLostParents(
       if (++looked > PAIRS_LOOKED_AT_MAX) return;
       const row = order[j] as number;
       if (top[row] === orphan || !wasUnderWay(spans, row, orphan)) continue;
-      if (isUnansweredCallOf(spans, calls, names, row, orphan)) caller = shorter(spans, caller, row);
+      if (isUnansweredCallOf(spans, calls, row, orphan)) caller = shorter(spans, caller, row);
       else if (isUnexplained(spans, failsBelow, row, orphan)) server = shorter(spans, server, row);
     }
     if (caller >= 0) parents.set(orphan, caller);
@@ -46,10 +44,9 @@ export function findLostParents(
 /** A trace of many orphans is not looked through to the end. */
 const PAIRS_LOOKED_AT_MAX = 100_000;
 
-function isUnansweredCallOf(spans: TraceSpans, calls: Calls, names: NameTable, row: number, orphan: number): boolean {
-  const call = calls.peerCall[row] as number;
-  if (call < 0 || (calls.servedBy[row] as number) >= 0) return false;
-  return names.serviceOf(calls.serverOperation[call] as number) === spans.service[orphan];
+function isUnansweredCallOf(spans: TraceSpans, calls: Calls, row: number, orphan: number): boolean {
+  if ((calls.peerCall[row] as number) < 0 || (calls.servedBy[row] as number) >= 0) return false;
+  return calls.peerService[row] === spans.service[orphan];
 }
 
 function isUnexplained(spans: TraceSpans, failsBelow: Uint8Array, row: number, orphan: number): boolean {

@@ -6,6 +6,9 @@ import { cleanName } from './clean-name.ts';
  *
  * Bounded: once a limit is reached, further services are `__other__`, further operations of a service its operation
  * `__other__`. So a hundred thousand names cost no more memory, here or in whoever reads the deltas.
+ *
+ * Services beyond the limit have numbers of their own until the next trace begins, and only their names are one: which
+ * spans call each other must not depend on what was met before this trace. A service without a name has no limit.
  */
 export class NameTable {
   /** Names that were counted as OTHER since the last `clear`. */
@@ -22,6 +25,9 @@ export class NameTable {
   private readonly otherOperation: number[] = [];
   private otherService = -1;
   private nameless = NONE;
+  /** Of the trace at hand: services beyond the limit, by their bytes. */
+  private readonly beyond = new Map<string, number>();
+  private readonly firstBeyond: number;
   private readonly lowerCaseServices: boolean;
   /** Per service: the number of its name in lower case, when that is how services are named. */
   private readonly canonical: number[] = [];
@@ -29,24 +35,37 @@ export class NameTable {
   /** @param options.lowerCaseServices as Zipkin names services. */
   constructor(limits: NameLimits, options: { readonly lowerCaseServices?: boolean } = {}) {
     this.lowerCaseServices = options.lowerCaseServices ?? false;
-    if (limits.services >= SERVICES_MAX || limits.operations + limits.services >= OPERATIONS_MAX) {
+    if (
+      limits.services + UNLIMITED >= SERVICES_MAX ||
+      limits.operations + limits.services + UNLIMITED >= OPERATIONS_MAX
+    ) {
       throw new RangeError(
         `At most ${SERVICES_MAX} services and ${OPERATIONS_MAX} operations, got ${JSON.stringify(limits)}`,
       );
     }
     this.limits = limits;
-    this.services = new ByteTable(limits.services + 1);
-    this.operations = new ByteTable(limits.operations + limits.services + 1);
+    this.firstBeyond = limits.services + UNLIMITED;
+    this.services = new ByteTable(this.firstBeyond);
+    this.operations = new ByteTable(limits.operations + this.firstBeyond);
+  }
+
+  /** Numbers of services beyond the limit are void. */
+  beginTrace(): void {
+    if (this.beyond.size > 0) this.beyond.clear();
   }
 
   service(bytes: Uint8Array, start: number, end: number): number {
     const to = Math.min(end, start + NAME_BYTES_MAX);
     const known = this.services.find(bytes, start, to, 0);
     if (known >= 0) return this.lowerCaseServices ? (this.canonical[known] as number) : known;
-    if (this.services.count < this.limits.services) return this.addCanonical(bytes, start, to);
-    this.overflowed++;
-    if (this.otherService < 0) this.otherService = this.addService(OTHER_BYTES, 0, OTHER_BYTES.length);
-    return this.otherService;
+    if (start === end) return this.addService(bytes, start, to);
+    if (this.lowerCaseServices) return this.addCanonical(bytes, start, to);
+    return this.isFull ? this.serviceBeyond(bytes, start, to) : this.addService(bytes, start, to);
+  }
+
+  /** Whether a service is one of those that are all named OTHER. */
+  isBeyond(service: number): boolean {
+    return service >= this.firstBeyond;
   }
 
   /** Number of the service whose name is empty, or -2 when none was met: no span of it says whose it is. */
@@ -60,7 +79,8 @@ export class NameTable {
   }
 
   /** The operation of that name of that service. */
-  operation(service: number, bytes: Uint8Array, start: number, end: number): number {
+  operation(of: number, bytes: Uint8Array, start: number, end: number): number {
+    const service = this.isBeyond(of) ? this.otherService : of;
     const to = Math.min(end, start + NAME_BYTES_MAX);
     const known = this.operations.find(bytes, start, to, service);
     if (known >= 0) return known;
@@ -82,6 +102,7 @@ export class NameTable {
   }
 
   serviceName(service: number): string {
+    if (this.isBeyond(service)) return OTHER;
     return this.serviceNames[service] as string;
   }
 
@@ -89,6 +110,7 @@ export class NameTable {
     return this.operationNames[operation] as string;
   }
 
+  /** That of OTHER for all operations of services beyond the limit: to be compared as a name, not as a service. */
   serviceOf(operation: number): number {
     return this.owner[operation] as number;
   }
@@ -96,6 +118,7 @@ export class NameTable {
   /** Forgets every name. Numbers given before are void. */
   clear(): void {
     this.overflowed = 0;
+    this.beyond.clear();
     this.services.clear();
     this.operations.clear();
     this.serviceNames.length = 0;
@@ -108,20 +131,38 @@ export class NameTable {
     this.canonical.length = 0;
   }
 
+  /** The number of the name in lower case; the name as it stands is noted beside it while there is room. */
   private addCanonical(bytes: Uint8Array, start: number, end: number): number {
-    const service = this.addService(bytes, start, end);
-    if (!this.lowerCaseServices) return service;
-    this.canonical[service] = service;
-    const name = this.serviceName(service);
+    const name = cleanName(bytes, start, end);
     const lower = name.toLowerCase();
-    if (lower === name) return service;
-    const canonical = this.serviceNamed(lower);
-    this.canonical[service] = canonical;
-    return canonical;
+    if (lower !== name) {
+      const canonical = this.serviceNamed(lower);
+      if (this.isFull) return canonical;
+      this.canonical[this.addService(bytes, start, end)] = canonical;
+      return canonical;
+    }
+    return this.isFull ? this.serviceBeyond(bytes, start, end) : this.addService(bytes, start, end);
+  }
+
+  private get isFull(): boolean {
+    return this.services.count - (this.nameless < 0 ? 0 : 1) >= this.limits.services;
+  }
+
+  private serviceBeyond(bytes: Uint8Array, start: number, end: number): number {
+    this.overflowed++;
+    if (this.otherService < 0) this.otherService = this.addService(OTHER_BYTES, 0, OTHER_BYTES.length);
+    const name = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).latin1Slice();
+    const known = this.beyond.get(name);
+    if (known !== undefined) return known;
+    const service = this.firstBeyond + this.beyond.size;
+    if (service >= SERVICES_MAX) return this.otherService;
+    this.beyond.set(name, service);
+    return service;
   }
 
   private addService(bytes: Uint8Array, start: number, end: number): number {
     const service = this.services.add(bytes, start, end, 0);
+    this.canonical[service] = service;
     if (start === end) this.nameless = service;
     this.serviceNames.push(cleanName(bytes, start, end) || UNKNOWN_SERVICE);
     this.operationCount.push(0);
@@ -155,6 +196,8 @@ export const UNKNOWN_SERVICE = 'unknown_service';
 /** Names that agree in so many bytes are one name. */
 const NAME_BYTES_MAX = 1024;
 const NONE = -2;
+/** Services beside those that the limit counts: OTHER, and the one without a name. */
+const UNLIMITED = 2;
 const OTHER_BYTES = Buffer.from(OTHER);
 
 /** A set of byte strings, each with a number below 2^32 beside it; open addressing, never more than half full. */

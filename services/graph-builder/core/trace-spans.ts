@@ -49,6 +49,7 @@ export class TraceSpans {
     this.bytes = otlp;
     this.attributesOf = -1;
     this.hasFailure = false;
+    this.names.beginTrace();
     const problem = scanOtlpRequest(otlp, this.table);
     if (problem !== undefined) return problem;
     this.reserve();
@@ -95,6 +96,14 @@ export class TraceSpans {
   /** Also a span without a kind that names its peer. */
   calls(row: number): boolean {
     return this.role[row] === ROLE.calls;
+  }
+
+  /** Of one service and one name, also where the name is beyond the limits. */
+  hasSameOperation(row: number, other: number): boolean {
+    if (this.operation[row] !== this.operation[other] || this.service[row] !== this.service[other]) return false;
+    const { nameStart, nameEnd } = this.table;
+    const [start, end] = [nameStart[row] as number, nameEnd[row] as number];
+    return this.bytes.compare(this.bytes, nameStart[other], nameEnd[other], start, end) === 0;
   }
 
   /** The service that the span's resource names, or -1. */
@@ -183,7 +192,7 @@ export class TraceSpans {
       if (this.resource.locateText(0)) {
         const name = textRange();
         const service = this.names.service(this.bytes, name.start, name.end);
-        this.noteFacts(service);
+        if (!this.names.isBeyond(service)) this.noteFacts(service);
         return service;
       }
     }
