@@ -1,3 +1,5 @@
+import { next, skip, varint } from './wire-cursor.ts';
+
 /**
  * Finds the values of a fixed set of attribute keys in one pass over an encoded message, without decoding the others.
  *
@@ -213,53 +215,10 @@ function hashOf(bytes: Buffer, start: number, end: number, seed: number): number
 const HASH_SLOTS = 1024;
 const HASH_SEEDS_MAX = 100_000;
 
-// ---- wire format; module state instead of returned pairs, see otlp-scan.ts -------------------------------------------
-
-let next = 0;
 let textStart = 0;
 let textEnd = 0;
 let fieldStart = 0;
 let fieldEnd = 0;
-
-/** Sets `next`, which never stays where it was; a varint that does not end answers 0 at the end. */
-function varint(bytes: Buffer, at: number, end: number): number {
-  const first = bytes[at] as number;
-  if (first < 0x80 && at < end) {
-    next = at + 1;
-    return first;
-  }
-  let value = 0;
-  let scale = 1;
-  for (let i = at; i < end; i++) {
-    const byte = bytes[i] as number;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      next = i + 1;
-      return value;
-    }
-  }
-  next = end;
-  return 0;
-}
-
-function skip(bytes: Buffer, tag: number, at: number, end: number): number {
-  switch (tag % 8) {
-    case 0:
-      varint(bytes, at, end);
-      return next;
-    case 1:
-      return at + 8;
-    case 2: {
-      const length = varint(bytes, at, end);
-      return next + length;
-    }
-    case 5:
-      return at + 4;
-    default:
-      return end;
-  }
-}
 
 const EMPTY = Buffer.alloc(0);
 const DIGITS_MAX = 15;

@@ -1,3 +1,5 @@
+import { next, skip, varint } from './wire-cursor.ts';
+
 /**
  * `service.name` of an encoded OTLP Resource, without decoding the rest. Empty when it is missing or not a string; the
  * first one counts when it stands there twice.
@@ -40,42 +42,6 @@ function valueIfServiceName(bytes: Buffer, start: number, end: number): string |
     } else at = skip(bytes, tag, at, end);
   }
   return isServiceName ? value : undefined;
-}
-
-function skip(bytes: Buffer, tag: number, at: number, end: number): number {
-  switch (tag % 8) {
-    case 0:
-      varint(bytes, at, end);
-      return next;
-    case 1:
-      return at + 8;
-    case 2: {
-      const length = varint(bytes, at, end);
-      return next + length;
-    }
-    case 5:
-      return at + 4;
-    default:
-      return end;
-  }
-}
-
-let next = 0;
-
-function varint(bytes: Buffer, at: number, end: number): number {
-  let value = 0;
-  let scale = 1;
-  for (let i = at; i < end; i++) {
-    const byte = bytes[i] as number;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      next = i + 1;
-      return value;
-    }
-  }
-  next = end;
-  return 0;
 }
 
 const TAG_ATTRIBUTES = 0x0a;

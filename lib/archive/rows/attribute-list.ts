@@ -1,3 +1,5 @@
+import { next, varint } from '../../trace/wire-cursor.ts';
+
 /** Where the attributes of one message are in its bytes; filled anew for each message, so nothing is allocated. */
 export class AttributeList {
   count = 0;
@@ -24,7 +26,7 @@ export class AttributeList {
       let length = bytes[at + 1] as number;
       let body = at + 2;
       if (length >= 0x80) {
-        length = longVarint(bytes, at + 1, end);
+        length = varint(bytes, at + 1, end);
         body = next;
       }
       const bodyEnd = body + length;
@@ -47,24 +49,6 @@ export class AttributeList {
     this.valueStart = grown(this.valueStart, rows);
     this.valueEnd = grown(this.valueEnd, rows);
   }
-}
-
-let next = 0;
-
-function longVarint(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  let scale = 1;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      next = at + 1;
-      return value;
-    }
-  }
-  next = end;
-  return Number.POSITIVE_INFINITY;
 }
 
 function grown(from: Int32Array, rows: number): Int32Array<ArrayBuffer> {

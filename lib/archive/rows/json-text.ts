@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { next, skip, varint } from '../../trace/wire-cursor.ts';
 import type { AttributeList } from './attribute-list.ts';
 
 /*
@@ -202,43 +203,6 @@ function putDouble(to: Buffer, at: number, value: number): number {
   if (!Number.isFinite(value)) return putText(to, at, `"${value}"`);
   const text = Object.is(value, -0) ? '-0' : String(value);
   return putText(to, at, /^-?\d+$/.test(text) ? `${text}.0` : text);
-}
-
-let next = 0;
-
-/** Sets `next`. A varint that does not end answers 0 at the end. */
-function varint(bytes: Buffer, at: number, end: number): number {
-  let value = 0;
-  let scale = 1;
-  for (let i = at; i < end; i++) {
-    const byte = bytes[i] as number;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      next = i + 1;
-      return value;
-    }
-  }
-  next = end;
-  return 0;
-}
-
-function skip(bytes: Buffer, tag: number, at: number, end: number): number {
-  switch (tag % 8) {
-    case 0:
-      varint(bytes, at, end);
-      return next;
-    case 1:
-      return at + 8;
-    case 2: {
-      const length = varint(bytes, at, end);
-      return next + length;
-    }
-    case 5:
-      return at + 4;
-    default:
-      return end;
-  }
 }
 
 const DEPTH_MAX = 32;

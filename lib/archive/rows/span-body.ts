@@ -1,4 +1,5 @@
 import { ATTRIBUTES_OF, fieldRange, findField } from '../../trace/attributes.ts';
+import { next, varint } from '../../trace/wire-cursor.ts';
 import { AttributeList } from './attribute-list.ts';
 
 /** What the scan of a request does not tell of a span: where its attributes, events, links and status message are. */
@@ -78,24 +79,6 @@ export class MessageList {
   clear(): void {
     this.count = 0;
   }
-}
-
-let next = 0;
-
-function varint(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  let scale = 1;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      next = at + 1;
-      return value;
-    }
-  }
-  next = end;
-  return 0;
 }
 
 /** Field number × 8 + wire type, of opentelemetry-proto trace/v1. */

@@ -1,3 +1,4 @@
+import { next, skip, varint } from '../../../../lib/trace/wire-cursor.ts';
 import { EQUALS, finish, hashByte, hashBytes, hashText, SEED, VALUE_BYTES_HASHED } from './term-hash.ts';
 import type { TermSet } from './term-set.ts';
 
@@ -11,29 +12,15 @@ export function addAttributeTerms(set: TermSet, bytes: Buffer, start: number, en
   let at = start;
   while (at < end) {
     const field = varint(bytes, at, end);
-    at = next;
-    switch (field & 7) {
-      case 0:
-        varint(bytes, at, end);
-        at = next;
-        break;
-      case 1:
-        at += 8;
-        break;
-      case 2: {
-        const length = varint(bytes, at, end);
-        const bodyEnd = next + length;
-        if (bodyEnd > end) return;
-        if (field === tag) addKeyValue(set, bytes, next, bodyEnd);
-        at = bodyEnd;
-        break;
-      }
-      case 5:
-        at += 4;
-        break;
-      default:
-        return;
+    if (field !== tag) {
+      at = skip(bytes, field, next, end);
+      continue;
     }
+    const length = varint(bytes, next, end);
+    const bodyEnd = next + length;
+    if (bodyEnd > end) return;
+    addKeyValue(set, bytes, next, bodyEnd);
+    at = bodyEnd;
   }
 }
 
@@ -79,29 +66,6 @@ function bigInt(bytes: Buffer, start: number, end: number): bigint {
     shift += 7n;
   }
   return BigInt.asIntN(64, value);
-}
-
-let next = 0;
-
-function varint(bytes: Buffer, at: number, end: number): number {
-  const first = bytes[at] as number;
-  if (first < 0x80) {
-    next = at + 1;
-    return first;
-  }
-  let value = 0;
-  let scale = 1;
-  for (let i = at; i < end; i++) {
-    const byte = bytes[i] as number;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      next = i + 1;
-      return value;
-    }
-  }
-  next = end;
-  return 0;
 }
 
 const KEY = 0x0a;
