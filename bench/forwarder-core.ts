@@ -27,10 +27,11 @@ const { values } = parseArgs({
     compression: { type: 'string', default: 'gzip' },
     sampling: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
+    receive: { type: 'boolean', default: false },
   },
 });
 
-if (process.send !== undefined) await receive();
+if (values.receive) await receive();
 else await run();
 
 async function receive(): Promise<void> {
@@ -52,7 +53,7 @@ async function receive(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const receiver = fork(import.meta.filename, process.argv.slice(2));
+  const receiver = fork(import.meta.filename, ['--receive', ...process.argv.slice(2)]);
   const port = await new Promise<number>((resolve) => receiver.once('message', (message) => resolve(Number(message))));
   const records: LogRecord[] = [];
   let spans = 0;

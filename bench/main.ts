@@ -5,6 +5,7 @@ import { describeError } from '../lib/errors/spanloom-error.ts';
 import { archiverTable, runArchiverBench } from './archiver-bench.ts';
 import { collectorTable, runCollectorBench } from './collector-bench.ts';
 import { runConsoleBench } from './console-bench.ts';
+import { forwarderTable, runForwarderBench } from './forwarder-bench.ts';
 import { runBench } from './pipeline-bench.ts';
 import { table } from './report.ts';
 
@@ -20,6 +21,7 @@ Feeds a span set through router, assembler, graph-builder, alerter and archiver 
   --window-store S redis or memory (default redis)
   --stage archiver from the traces topic to stored objects only, once for each format
   --stage collector  from many senders' posts to acknowledged records, then counted
+  --stage forwarder  from the traces topic to OTLP/HTTP receivers on this machine, to one and then to two at once
   --stage console  from the traces topic to the console's hot store, then questions to it
   --senders N      with --stage collector (default 1000)
   --seconds N      with --stage collector (default 60)
@@ -91,6 +93,12 @@ async function bench(): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
     return figures.lost === 0 ? 0 : 1;
   }
+  if (values.stage === 'forwarder') {
+    const figures = await runForwarderBench({ ...common, destinations: [1, 2], profileFolder: values.profile });
+    process.stdout.write(`${forwarderTable(figures)}\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
+    return figures.every(({ lost }) => lost === 0) ? 0 : 1;
+  }
   if (values.stage === 'console') {
     const figures = await runConsoleBench(common);
     console.table(figures);
@@ -98,7 +106,7 @@ async function bench(): Promise<number> {
     return 0;
   }
   if (values.stage !== undefined) {
-    throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver, collector, console`);
+    throw new Error(`There is no stage '${values.stage}' to bench; stages: archiver, collector, forwarder, console`);
   }
   const result = await runBench({
     ...common,

@@ -10,7 +10,7 @@ export const settings = defineSettings({
       'File that declares the destinations; [the README](../services/forwarder/README.md) says what stands in it. `npm run up` starts the forwarder when it is set.',
   }),
   FETCH_BYTES_MAX: bytes({
-    default: 1024 * 1024,
+    default: 256 * 1024,
     min: 64 * 1024,
     max: 16 * 1024 * 1024,
     description:
