@@ -1,6 +1,6 @@
 import { spanBatches } from '../../lib/archive/rows/row-groups.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import type { AssignedPartition } from '../../lib/kafka/types.ts';
+import type { AssignedPartition, PartitionLog } from '../../lib/kafka/types.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
@@ -20,6 +20,8 @@ export interface ArchiverOptions extends BucketMutations {
   readonly steps?: number;
   /** Writes without a look at whether the log is still the one that was read. */
   readonly noLogCheck?: boolean;
+  /** Takes the end that a lagging leader names for the end of the log. */
+  readonly believesEnd?: boolean;
   /** Does not say what a log that was deleted has left unwritten. */
   readonly noGivingUp?: boolean;
   /** Takes records for those of an entry because their offsets are its. */
@@ -195,6 +197,11 @@ class ArchiveWorld {
   private archiver(process: string, { partition }: AssignedPartition): PartitionArchiver {
     const { scheduler, random, options } = this;
     const failChance = () => (options.faults && !this.quiet ? 0.01 : 0);
+    const traces = this.kafka.log(process, this.input(partition), scheduler, random, {
+      recordsMax: 6,
+      staleChance: () => (options.faults && !this.quiet ? 0.05 : 0),
+      failChance,
+    });
     const archiver = new PartitionArchiver(
       {
         ...{ prefix: PREFIX, clusterId: 'cluster', topic: 'traces', partition, writer: 'simulation' },
@@ -204,16 +211,11 @@ class ArchiveWorld {
         format: random.below(4) === 0 ? 'otlp' : 'parquet',
         promoted: random.below(3) === 0 ? ['default', 'tenant'] : ['default'],
         limits: { bytesMax: 2_000, ageMaxMs: 1_500 },
-        fetchBytesMax: 1,
+        fetchBytesMax: READ_BYTES,
       },
       {
         bucket: this.bucket.reach(process, scheduler, random, failChance, options),
-        traces: this.kafka.log(process, this.input(partition), scheduler, random, {
-          recordsMax: 6,
-          staleChance: () => (options.faults && !this.quiet ? 0.05 : 0),
-          staleBounds: false,
-          failChance,
-        }),
+        traces: options.believesEnd ? withoutProbes(traces) : traces,
         clock: {
           monotonicMs: () => this.nowMs,
           wallMs: () => this.nowMs,
@@ -260,6 +262,18 @@ class ArchiveWorld {
   }
 }
 
+/** Who only asks whether the log goes on hears that it does not. */
+function withoutProbes(log: PartitionLog): PartitionLog {
+  return {
+    bounds: () => log.bounds(),
+    fetch: async (request) => {
+      if (request.maxBytes < READ_BYTES) throw new SpanloomError('KAFKA_OFFSET_GONE', 'not asked');
+      return log.fetch(request);
+    },
+  };
+}
+
+const READ_BYTES = 1024;
 const PREFIX = 'spanloom';
 const PARTITIONS = 3;
 const STEPS = 900;

@@ -8,6 +8,7 @@ const BROKEN = {
   'If-None-Match': without({ noIfNoneMatch: true }),
   'finishing an entry whose objects are missing': without({ noFinish: true }),
   'looking whether the log is the one that was read': without({ noLogCheck: true }),
+  'asking the log itself whether it ends before its chain': without({ believesEnd: true }),
   'looking whether somebody has begun the next generation': without({ noGenerationCheck: true }),
   'comparing the records of an entry by their digests': without({ noDigest: true }),
   'giving up what a log that was deleted has left unwritten': without({ noGivingUp: true }),

@@ -86,8 +86,6 @@ export class SimKafka {
       recordsMax: number;
       staleChance: () => number;
       failChance: () => number;
-      /** False: a leader that lags refuses to say where the log ends, as Kafka's does, and only fetches are stale. */
-      staleBounds?: boolean;
     },
   ): PartitionLog {
     const visibleEnd = () => {
@@ -97,8 +95,7 @@ export class SimKafka {
     return {
       bounds: () =>
         scheduler.call(process, () => {
-          const end = options.staleBounds === false ? partition.lastStableOffset : visibleEnd();
-          return { start: partition.start, end: Math.max(partition.start, end) };
+          return { start: partition.start, end: Math.max(partition.start, visibleEnd()) };
         }),
       fetch: ({ offset }) =>
         scheduler.call(process, (): FetchedRecords => {

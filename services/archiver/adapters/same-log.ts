@@ -8,28 +8,43 @@ export async function refuseLogOtherThan(log: PartitionLog, entry: RangeMark): P
   if (mismatch !== undefined) throw new SpanloomError('ARCHIVE_LOG_CHANGED', mismatch, { retryable: true });
 }
 
-/** Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. */
+/**
+ * Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. A wrong answer
+ * would archive everything twice, so what a leader that lags does not show is no reason.
+ * @throws SpanloomError TRACES_UNREADABLE, retryable, when the log does not show yet what stands there.
+ */
 export async function mismatchWith(log: PartitionLog, entry: RangeMark): Promise<string | undefined> {
   const { start, end } = await log.bounds();
-  if (entry.end > end) return `the chain ends at offset ${entry.end}, the log at ${end}`;
+  if (entry.end > end && (await isBeyondEnd(log, entry.end)))
+    return `the chain ends at offset ${entry.end}, the log at ${end}`;
   const { firstRecord } = entry;
   // What retention has deleted cannot be compared.
   if (firstRecord.offset < start) return undefined;
-  const record = await recordAt(log, firstRecord.offset, end);
+  const record = await recordAt(log, firstRecord.offset);
   const traceId = record?.key?.latin1Slice() ?? '';
-  if (record?.offset === firstRecord.offset && traceId === firstRecord.traceId) {
+  if (record !== undefined && traceId === firstRecord.traceId) {
     if (record.timestampMs === firstRecord.appendTime) return undefined;
   }
   return `offset ${firstRecord.offset} holds another record than the one that was archived`;
 }
 
-async function recordAt(log: PartitionLog, offset: number, end: number): Promise<LogRecord | undefined> {
-  for (let at = offset; at < end; ) {
-    const { records, nextOffset } = await log.fetch({ offset: at, maxBytes: FETCH_BYTES, maxWaitMs: WAIT_MS });
-    if (records[0] !== undefined || nextOffset <= at) return records[0];
-    at = nextOffset;
+/** Asked of the log itself: the end that a lagging leader names may be too low. */
+async function isBeyondEnd(log: PartitionLog, offset: number): Promise<boolean> {
+  try {
+    await log.fetch({ offset, maxBytes: 1, maxWaitMs: 0 });
+    return false;
+  } catch (error) {
+    if (error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE') return true;
+    throw error;
   }
-  return undefined;
+}
+
+/** Undefined when the log passes the offset over. */
+async function recordAt(log: PartitionLog, offset: number): Promise<LogRecord | undefined> {
+  const { records, nextOffset } = await log.fetch({ offset, maxBytes: FETCH_BYTES, maxWaitMs: WAIT_MS });
+  if (nextOffset > offset) return records[0]?.offset === offset ? records[0] : undefined;
+  const sentence = `the traces topic does not show yet what stands at offset ${offset}`;
+  throw new SpanloomError('TRACES_UNREADABLE', sentence, { retryable: true });
 }
 
 /** By which an entry tells its log from another one. */
