@@ -42,6 +42,11 @@ export class ArchiveTiling {
     else findings.matched += entry.records;
   }
 
+  /** An entry that is not asked for: its objects are no strangers. */
+  leaveOut(entry: ChainEntry): void {
+    for (const { key } of entry.objects) this.named.add(key);
+  }
+
   /** Every object that anyone finds who lists the bucket must be in the chain. */
   checkListed(keys: Iterable<string>): void {
     for (const key of keys) {

@@ -33,7 +33,10 @@ export async function auditArchive(context: StageContext, bucket: Bucket): Promi
       next.from.set(folderOf(key), entry.end);
       if (isNewest) archived = Math.max(archived, entry.end);
       const isAsked = entry.first >= (extent.from.get(place) ?? 0) && entry.end <= (extent.to.get(place) ?? entry.end);
-      if (!isAsked) continue;
+      if (!isAsked) {
+        tiling.leaveOut(entry);
+        continue;
+      }
       if (isNewest && entry.gapBefore !== null) tiling.findings.gap += entry.gapBefore.to - entry.gapBefore.from;
       const isRetained = isNewest && entry.first >= start && entry.end <= end;
       tiling.check(key, entry, isRetained ? await rebuilt(link, log, prefix) : undefined, exists, gap?.missing ?? []);

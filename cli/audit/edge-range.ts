@@ -37,7 +37,8 @@ export async function rangeOf(
   const wanted = known ?? 0;
   const [traces, edges] = [await log.bounds(), await edgeLog.bounds()];
   const range = judged(extent, place, traces.start, applied);
-  const edgesFrom = Math.max(wanted, edges.start);
+  const since = extent.outputSince?.get(`${topics.serviceEdges}/${partition}`) ?? 0;
+  const edgesFrom = Math.max(wanted, edges.start, since);
   const isCut = edges.start > wanted || range.gap > 0;
   // A round begins where a commit ended, and knows where in the edges that was; a time does not.
   const isByTime = extent.to.has(place) || (extent.from.has(place) && known === undefined);

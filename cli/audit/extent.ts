@@ -14,6 +14,11 @@ export interface Extent {
    * before is a copy.
    */
   readonly outputSeen: ReadonlyMap<string, number>;
+  /**
+   * Of an output, an offset before which nothing can be of those inputs: it was appended before they were. What stands there
+   * and names offsets that are asked for is of a log that was since made anew.
+   */
+  readonly outputSince?: ReadonlyMap<string, number>;
 }
 
 export const EVERYTHING: Extent = {

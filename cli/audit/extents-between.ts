@@ -38,7 +38,10 @@ export async function extentsBetween(
     return {
       bundles: await extent(inputs, new Map([...spans, ...letters]), PRODUCER_CLOCKS_MS),
       traces: await extent(spans, traces),
-      edges: { ...(await extent(traces, edges)), outputFrom: new Map() },
+      edges: {
+        ...(await extent(traces, new Map())),
+        outputSince: fromMs === undefined ? new Map() : await offsetsAt(edges, fromMs - BROKER_CLOCKS_MS),
+      },
       archive: await extent(traces, new Map()),
     };
   } finally {
@@ -59,3 +62,5 @@ async function offsetsAt(logs: Logs, timeMs: number): Promise<Map<string, number
 }
 
 const PRODUCER_CLOCKS_MS = 3_600_000;
+/** Our own topics are dated by their leaders. */
+const BROKER_CLOCKS_MS = 10_000;

@@ -179,12 +179,12 @@ describe('TraceTiling', () => {
 
 describe('ArchiveTiling', () => {
   const object = { key: 'a.parquet', dataset: 'spans' as const, rows: 3, digest: 'd' };
+  const entry = {
+    ...{ version: 1 as const, topic: 't', partition: 0, first: 0, end: 3, gapBefore: null, records: 3, refused: 0 },
+    ...{ firstRecord: { offset: 0, traceId: '', appendTime: 0 }, objects: [object], writer: 'test' },
+  };
   const of = (rebuilt: { rows: number; digest: string }, listed: string[]) => {
     const tiling = new ArchiveTiling();
-    const entry = {
-      ...{ version: 1 as const, topic: 't', partition: 0, first: 0, end: 3, gapBefore: null, records: 3, refused: 0 },
-      ...{ firstRecord: { offset: 0, traceId: '', appendTime: 0 }, objects: [object], writer: 'test' },
-    };
     tiling.check('0.json', entry, new Map([['a.parquet', rebuilt]]), (key) => listed.includes(key), []);
     tiling.checkListed(listed);
     return counts(tiling.findings).trouble;
@@ -195,6 +195,13 @@ describe('ArchiveTiling', () => {
     expect(of(right, [])).toEqual({ ...NONE, missing: 1 });
     expect(of(right, ['a.parquet', 'b.parquet'])).toEqual({ ...NONE, foreign: 1 });
     expect(of({ rows: 3, digest: 'e' }, ['a.parquet'])).toEqual({ ...NONE, altered: 1 });
+  });
+
+  it('takes objects of entries before the time that is asked for as known', () => {
+    const tiling = new ArchiveTiling();
+    tiling.leaveOut(entry);
+    tiling.checkListed(['a.parquet', 'b.parquet']);
+    expect(counts(tiling.findings)).toEqual({ matched: 0, trouble: { ...NONE, foreign: 1 }, open: 0 });
   });
 });
 

@@ -231,7 +231,8 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   },
   TRACES_STALE: {
     meaning: 'A leader of the traces topic serves less than what is committed.',
-    remedy: 'It tries again until the replica has caught up.',
+    remedy:
+      "It tries again until the replica has caught up. If the topic was made anew, or has lost records, that is never: then delete the worker's keys from the ledger to begin anew.",
   },
   TRACES_TOO_SHORT: {
     meaning: 'Retention of the traces topic has removed what recovery must read; the partition stands still.',

@@ -5,6 +5,7 @@ import { KAFKA } from './rows/kafka.ts';
 import { RETENTION_INGEST, RETENTION_SPANS } from './rows/logs.ts';
 import { OBJECT_STORE } from './rows/object-store.ts';
 import { CRASHES, TAKEOVERS } from './rows/processes.ts';
+import { RECREATED_SPANS, RECREATED_TRACES } from './rows/recreated.ts';
 import { REDIS } from './rows/redis.ts';
 
 /** The whole fault table, in the order in which it is run. */
@@ -16,6 +17,8 @@ export const GROUPS: readonly FaultGroup[] = [
   OBJECT_STORE,
   RETENTION_INGEST,
   RETENTION_SPANS,
+  RECREATED_SPANS,
+  RECREATED_TRACES,
   CLOCKS,
   HOSTILE,
 ];

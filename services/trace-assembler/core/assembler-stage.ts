@@ -14,7 +14,7 @@ import type { AssemblerEvents, AssemblerSettings } from './assembler-settings.ts
 import { type AssemblerState, emptyState, lowestNeeded, type OutboxEntry } from './assembler-state.ts';
 import { emitTrace } from './emit-trace.ts';
 import { adoptIndex, type HandOff, leaveIndex } from './hand-off.ts';
-import type { Checkpoint } from './index-snapshot.ts';
+import { type Checkpoint, fromTheStart } from './index-snapshot.ts';
 import { EmittedPairs } from './read-back.ts';
 import { rebuildState } from './rebuild-state.ts';
 import { closedTrace, hexOfWindow } from './trace-keys.ts';
@@ -135,23 +135,36 @@ export class AssemblerStage implements Stage {
     const low = this.low();
     while (state.checkpoints.length > 1 && (state.checkpoints[1] as Checkpoint).applied <= low)
       state.checkpoints.shift();
-    const outputPosition = (state.checkpoints[0] as Checkpoint).position;
     const handOff = reason === 'drain' ? await leaveIndex(this.store, state, sent) : null;
     return {
       outputs: [
         { topic: settings.tracesTopic, partition: settings.partition, records: sent.map((entry) => entry.record) },
         { topic: settings.deadLettersTopic, partition: 0, records: deadLetters },
       ],
-      entry: (end) => ({
-        applied: state.applied,
-        low,
-        outputPosition,
-        outputEnd: end(settings.tracesTopic, settings.partition) ?? state.tracesEnd,
-        handOff,
-        counters: state.counters,
-        streamTime: state.streamTimeMs,
-        state: null,
-      }),
+      entry: (end) => {
+        const { tracesEnd, checkpoints } = this.outputAfter(end);
+        return {
+          applied: state.applied,
+          low,
+          outputPosition: (checkpoints[0] as Checkpoint).position,
+          outputEnd: tracesEnd,
+          handOff,
+          counters: state.counters,
+          streamTime: state.streamTimeMs,
+          state: null,
+        };
+      },
+    };
+  }
+
+  /** Our records follow those of the commit before, unless the log was deleted and made anew meanwhile. */
+  private outputAfter(end: EndOfOutput): Pick<AssemblerState, 'tracesEnd' | 'checkpoints'> {
+    const { tracesEnd, checkpoints, sending } = this.state;
+    const after = end(this.settings.tracesTopic, this.settings.partition);
+    if (after === undefined) return { tracesEnd, checkpoints };
+    return {
+      tracesEnd: after,
+      checkpoints: after - sending.length < tracesEnd ? fromTheStart(checkpoints) : checkpoints,
     };
   }
 
@@ -173,8 +186,8 @@ export class AssemblerStage implements Stage {
   }
 
   async committed(_commit: StageCommit, end: EndOfOutput): Promise<void> {
-    const { state, settings } = this;
-    state.tracesEnd = end(settings.tracesTopic, settings.partition) ?? state.tracesEnd;
+    const { state } = this;
+    Object.assign(state, this.outputAfter(end));
     state.checkpoints.push({ applied: state.applied, position: state.tracesEnd });
     state.committed = state.applied;
     const sent = state.sending;

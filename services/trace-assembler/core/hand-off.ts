@@ -3,7 +3,7 @@ import type { Incarnation } from '../../../lib/worker/types.ts';
 import type { RememberedTrace, WindowStore } from '../ports.ts';
 import type { AssemblerSettings } from './assembler-settings.ts';
 import { type AssemblerState, emptyState, type OutboxEntry } from './assembler-state.ts';
-import { decodeIndex, encodeIndex, INDEX_VERSION } from './index-snapshot.ts';
+import { decodeIndex, encodeIndex, fromTheStart, INDEX_VERSION } from './index-snapshot.ts';
 import { closedTrace } from './trace-keys.ts';
 
 /** What the ledger entry of a clean hand-off names. */
@@ -61,7 +61,9 @@ export async function adoptIndex(
   state.streamTimeMs = snapshot.streamTimeMs;
   state.nextWindow = snapshot.nextWindow;
   state.contextSinceMs = contextSinceMs;
-  state.checkpoints = snapshot.checkpoints;
+  // Both have R, and differ only if the drain's own transaction found the log made anew.
+  const isAnew = last.outputPosition < (snapshot.checkpoints[0]?.position ?? 0);
+  state.checkpoints = isAnew ? fromTheStart(snapshot.checkpoints) : snapshot.checkpoints;
   state.tracesEnd = last.outputEnd;
   state.counters = { ...last.counters };
   state.contexts.restore(snapshot.contexts, snapshot.applied);

@@ -25,6 +25,11 @@ export interface Checkpoint {
   position: number;
 }
 
+/** Of a log that was made anew after they were taken: all that is in it is younger. */
+export function fromTheStart(checkpoints: readonly Checkpoint[]): Checkpoint[] {
+  return checkpoints.map(({ applied }) => ({ applied, position: 0 }));
+}
+
 export interface WindowSnapshot extends Omit<TraceWindow, 'predecessor' | 'emitted' | 'dueBucket'> {}
 
 export const INDEX_VERSION = 1;

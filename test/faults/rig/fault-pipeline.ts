@@ -35,6 +35,8 @@ export class FaultPipeline {
   readonly source: SpanSource;
   readonly admin: Admin;
   readonly processes: FaultProcess[] = [];
+  /** Set by a fault behind which only what is appended from then on can be judged. Epoch milliseconds. */
+  judgedFromMs: number | undefined;
   /** Straight to the servers, past all proxies. */
   readonly env: Readonly<Record<string, string>>;
   private readonly logFolder = mkdtempSync(path.join(tmpdir(), 'spanloom-fault-logs-'));
@@ -144,7 +146,8 @@ export class FaultPipeline {
     rmSync(this.logFolder, { recursive: true, force: true });
   }
 
-  private async createTopics(): Promise<void> {
+  /** Those that are missing. */
+  async createTopics(): Promise<void> {
     const { kafka, settings } = connectKafka({ ...this.env }, undefined);
     const ingest = { name: this.ingestTopic, partitions: PARTITIONS, partitionsMin: 1, config: {} };
     const { problems } = await inspectTopics(kafka, settings, { create: true, besides: [ingest] });

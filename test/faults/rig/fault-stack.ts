@@ -8,6 +8,7 @@ export interface FaultStack {
   readonly addresses: StackAddresses;
   readonly kafka: RestartableServer;
   readonly redis: RestartableServer;
+  readonly s3: RestartableServer;
   /** Where Redis keeps its append-only files. */
   readonly redisFolder: string;
   stop(): Promise<void>;
@@ -18,12 +19,14 @@ export async function startFaultStack(): Promise<FaultStack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'spanloom-faults-'));
   const env = { ...process.env, SPANLOOM_STACK: 'native', KAFKA_BROKERS: '', REDIS_URL: '', S3_ENDPOINT: '' };
   const stack = await startStack({ env, dataDir: folder });
-  const { kafka, redis } = stack.servers;
-  if (kafka === undefined || redis === undefined) throw new Error('the stack is not one of native processes');
+  const { kafka, redis, s3 } = stack.servers;
+  if (kafka === undefined || redis === undefined || s3 === undefined)
+    throw new Error('the stack is not one of native processes');
   return {
     addresses: stack.addresses,
     kafka,
     redis,
+    s3,
     redisFolder: path.join(folder, 'redis'),
     stop: async () => {
       // Nobody reads the data again, so nothing is waited for.

@@ -34,7 +34,7 @@ function isThrough({ stages }: AuditResult, expected: number): boolean {
 }
 
 /** `spanloom audit`, in this process: one of its own takes longer to start than the audit itself. */
-async function audit({ env }: FaultPipeline): Promise<AuditResult> {
+async function audit({ env, judgedFromMs }: FaultPipeline): Promise<AuditResult> {
   const out: string[] = [];
   const said: string[] = [];
   const io = {
@@ -43,7 +43,8 @@ async function audit({ env }: FaultPipeline): Promise<AuditResult> {
     out: (text: string) => out.push(text),
     say: (text: string) => said.push(text),
   };
-  const code = await runCli(['audit', '-o', 'json'], io);
+  const from = judgedFromMs === undefined ? [] : ['--from', new Date(judgedFromMs).toISOString()];
+  const code = await runCli(['audit', '-o', 'json', ...from], io);
   if (out.length === 0) throw new Error(said.join('\n'));
   return { code, ...(JSON.parse(out.at(-1) as string) as Omit<AuditResult, 'code'>) };
 }

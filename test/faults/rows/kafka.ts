@@ -2,6 +2,7 @@ import type { ServiceName } from '../../../cli/services.ts';
 import type { KafkaFault, KafkaRule } from '../../../lib/testkit/faults/kafka-proxy.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
+import { fillDisk } from '../rig/full-disk.ts';
 import { sleep, waitUntil } from '../rig/wait-until.ts';
 
 /** What a broker and the way to it may do. One broker: a move of leadership shows as its restart. */
@@ -18,6 +19,14 @@ const FAULTS: readonly Fault[] = [
     name: 'the broker is stopped in order and starts again',
     inject: async ({ stack }) => {
       await stack.kafka.stop(30_000);
+      await stack.kafka.startAgain();
+    },
+  },
+  {
+    name: "the broker's disk is full: it ends itself, and starts again when there is space",
+    inject: async ({ stack }) => {
+      fillDisk(stack.kafka.pid);
+      await waitUntil('the broker gives up', () => !isAlive(stack.kafka.pid));
       await stack.kafka.startAgain();
     },
   },
@@ -91,6 +100,14 @@ const WRITERS: readonly ServiceName[] = ['span-router', 'trace-assembler', 'grap
 
 function cutInside(name: string, api: KafkaRule['api'], fault: KafkaFault): Fault {
   return { name, inject: (pipeline) => each(pipeline, WRITERS, { api, fault, times: 2 }) };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Hits each service as often as the rule says. */

@@ -3,7 +3,7 @@ import type { ServiceName } from '../../../cli/services.ts';
 import { groupId, MESSAGE_BYTES_MAX } from '../../../lib/topics/topics.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
-import { endsOf, positionsOf } from '../rig/positions.ts';
+import { endsOf, PARTITIONS, positionsOf } from '../rig/positions.ts';
 import { sleep, waitUntil } from '../rig/wait-until.ts';
 
 /** Retention overtakes a service that is down: what it can never read is reported with its exact number. */
@@ -15,6 +15,11 @@ const overtaken = (
   name: `retention overtakes a stopped ${service}`,
   inject: async (pipeline) => {
     const process = pipeline.process(service);
+    // One that has read nothing yet loses nothing: it begins where the log begins.
+    await waitUntil('it has read of each partition', async () => {
+      const read = await positionsOf(pipeline, ledgerOf(pipeline));
+      return read.filter((position) => position > 0).length === PARTITIONS;
+    });
     await process.stop();
     const topic = topicOf(pipeline);
     const positions = await positionsOf(pipeline, ledgerOf(pipeline));

@@ -1,7 +1,8 @@
 import type { ArmedHttpRule, HttpFault, HttpRule } from '../../../lib/testkit/faults/http-proxy.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
-import { waitUntil } from '../rig/wait-until.ts';
+import { fillDisk } from '../rig/full-disk.ts';
+import { sleep, waitUntil } from '../rig/wait-until.ts';
 
 const CHAIN = /\/_chain\//;
 const PARQUET = /\.parquet/;
@@ -45,6 +46,31 @@ const FAULTS: readonly Fault[] = [
     },
   })),
   {
+    name: 'the store is down for 40 s',
+    inject: async (pipeline) => {
+      const { s3 } = pipeline.stack;
+      const before = await failures(pipeline);
+      await s3.stop(5_000);
+      await sleep(40_000);
+      const during = await failures(pipeline);
+      await s3.startAgain();
+      if (during === before) throw new Error('the archiver asked nothing of the store while it was down');
+    },
+  },
+  {
+    name: "the store's disk is full for 15 s",
+    inject: async (pipeline) => {
+      const before = await failures(pipeline);
+      const free = fillDisk(pipeline.stack.s3.pid);
+      try {
+        await waitUntil('the store takes nothing', async () => (await failures(pipeline)) > before);
+        await sleep(15_000);
+      } finally {
+        free();
+      }
+    },
+  },
+  {
     name: 'a store without conditional put: the archiver refuses to start',
     inject: async (pipeline) => {
       const process = await pipeline.add('archiver', 'archiver-refused');
@@ -68,6 +94,11 @@ export const OBJECT_STORE: FaultGroup = {
   },
   faults: FAULTS,
 };
+
+/** Requests that the archiver has counted as failed in this life. */
+function failures(pipeline: FaultPipeline): Promise<number> {
+  return archiver(pipeline).errors('S3_FAILED');
+}
 
 function archiver(pipeline: FaultPipeline) {
   return pipeline.process('archiver');

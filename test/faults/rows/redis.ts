@@ -1,10 +1,12 @@
 import { truncate } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { windowKeys } from '../../../lib/redis/window-keys.ts';
+import type { Endpoint } from '../../../lib/testkit/faults/tcp-proxy.ts';
 import type { Fault, FaultGroup } from '../fault.ts';
 import type { FaultPipeline } from '../rig/fault-pipeline.ts';
+import { fillDisk } from '../rig/full-disk.ts';
 import { PARTITIONS } from '../rig/positions.ts';
-import { appendOnlyFile, startReplica } from '../rig/redis-servers.ts';
+import { appendOnlyFile, startRedis, startReplica } from '../rig/redis-servers.ts';
 import { sleep, waitUntil } from '../rig/wait-until.ts';
 
 /** What the assemblers' Redis may do to them. Kafka is the truth, so each of these costs a rebuild and nothing else. */
@@ -135,6 +137,35 @@ const FAULTS: readonly Fault[] = [
       } finally {
         master.disconnect();
         await replica.stop();
+      }
+    },
+  },
+  {
+    name: 'the disk of Redis is full for 10 s: its append-only file takes nothing more (MISCONF)',
+    // The stack's own would be killed for it, as Redis is by default; this one is started so that it is not.
+    inject: async (pipeline) => {
+      const other = await startRedis(['--appendonly', 'yes']);
+      const proxies = pipeline.processes.map(({ redis }) => redis);
+      const { hostname, port } = new URL(pipeline.stack.addresses.redis);
+      const moveTo = async (endpoint: Endpoint) => {
+        for (const proxy of proxies) proxy.pointTo(endpoint);
+      };
+      const writes = (status: string) => async () =>
+        (await other.client.info('persistence')).includes(`aof_last_write_status:${status}`);
+      try {
+        await rebuilding(pipeline, () => moveTo(other.endpoint));
+        await windowOf(other.client, pipeline.prefix);
+        await rebuilding(pipeline, async () => {
+          const free = fillDisk(other.pid);
+          await waitUntil('the append-only file takes nothing', writes('err'));
+          await sleep(10_000);
+          free();
+        });
+        await waitUntil('it takes writes again', writes('ok'));
+        await windowOf(other.client, pipeline.prefix);
+      } finally {
+        await moveTo({ host: hostname, port: Number(port) });
+        await other.stop();
       }
     },
   },
