@@ -1,6 +1,7 @@
 import { WireWriter } from '../trace/wire-writer.ts';
 import { type Converted, converting, Unreadable } from './ingest/converted.ts';
-import { isObject, type JsonObject, parseJson } from './ingest/json-value.ts';
+import { parseJson } from './ingest/json-items.ts';
+import { isObject, type JsonObject } from './ingest/json-value.ts';
 import { type Field, messageNamed, ROOT_MESSAGE, type ScalarType } from './otlp-descriptor.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { type Converted, converting, Unreadable } from './converted.ts';
 import { spanIdFromHex, traceIdFromBytes, traceIdFromHex } from './ids.ts';
 import { type JaegerLog, type JaegerProcess, type JaegerReference, writeJaegerSpan } from './jaeger-to-otlp.ts';
-import { integerAt, isObject, type JsonObject, listAt, objectAt, parseJson, textAt } from './json-value.ts';
+import { isList, jsonItems, parseJson } from './json-items.ts';
+import { integerAt, isObject, type JsonObject, listAt, objectAt, textAt } from './json-value.ts';
 import { type Attribute, type AttributeValue, OtlpRequestWriter } from './otlp-request-writer.ts';
 
 /**
@@ -13,10 +14,13 @@ import { type Attribute, type AttributeValue, OtlpRequestWriter } from './otlp-r
  */
 export function otlpFromJaegerJson(text: Buffer): Converted {
   return converting(() => {
-    const json = parseJson(text);
     const out = new OtlpRequestWriter(text.length);
-    if (Array.isArray(json)) writeSpans(out, json, {});
-    else if (!isObject(json)) throw new Unreadable('The JSON is no Jaeger span');
+    if (isList(text)) {
+      writeSpans(out, jsonItems(text), {});
+      return out.finish();
+    }
+    const json = parseJson(text);
+    if (!isObject(json)) throw new Unreadable('The JSON is no Jaeger span');
     else if (json.data !== undefined) {
       for (const trace of listAt(json.data, 'data')) writeTrace(out, objectAt(trace, 'A trace of data'));
     } else if (json.spans !== undefined) writeTrace(out, json);
@@ -29,8 +33,12 @@ function writeTrace(out: OtlpRequestWriter, trace: JsonObject): void {
   writeSpans(out, listAt(trace.spans, 'spans'), isObject(trace.processes) ? trace.processes : {});
 }
 
-function writeSpans(out: OtlpRequestWriter, spans: readonly unknown[], processes: JsonObject): void {
-  for (const [i, span] of spans.entries()) writeSpan(out, objectAt(span, `Span ${i}`), processes, `Span ${i}`);
+function writeSpans(out: OtlpRequestWriter, spans: Iterable<unknown>, processes: JsonObject): void {
+  let i = 0;
+  for (const span of spans) {
+    writeSpan(out, objectAt(span, `Span ${i}`), processes, `Span ${i}`);
+    i++;
+  }
 }
 
 function writeSpan(out: OtlpRequestWriter, json: JsonObject, processes: JsonObject, where: string): void {

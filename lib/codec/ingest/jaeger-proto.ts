@@ -1,5 +1,5 @@
 import { WireReader } from '../../trace/wire-reader.ts';
-import { type Converted, converting } from './converted.ts';
+import { type Converted, converting, countPart } from './converted.ts';
 import { traceIdFromBytes } from './ids.ts';
 import {
   type JaegerLog,
@@ -46,6 +46,7 @@ function readSpan(reader: WireReader): JaegerSpan {
         operationName = reader.text();
         break;
       case TAG.reference:
+        countPart();
         references.push(readReference(reader.message()));
         break;
       case TAG.flags:
@@ -58,15 +59,18 @@ function readSpan(reader: WireReader): JaegerSpan {
         durationNanos = nanosOf(reader.message());
         break;
       case TAG.tag:
+        countPart();
         tags.push(readKeyValue(reader.message()));
         break;
       case TAG.log:
+        countPart();
         logs.push(readLog(reader.message()));
         break;
       case TAG.process:
         process = readProcess(reader.message());
         break;
       case TAG.warning:
+        countPart();
         warnings.push(reader.text());
         break;
     }
@@ -103,7 +107,10 @@ function readLog(reader: WireReader): JaegerLog {
   const fields: Attribute[] = [];
   while (reader.next()) {
     if (reader.tag === TAG.logTime) timeNanos = nanosOf(reader.message());
-    else if (reader.tag === TAG.logField) fields.push(readKeyValue(reader.message()));
+    else if (reader.tag === TAG.logField) {
+      countPart();
+      fields.push(readKeyValue(reader.message()));
+    }
   }
   return { timeNanos, fields };
 }
@@ -113,7 +120,10 @@ function readProcess(reader: WireReader): JaegerProcess {
   const tags: Attribute[] = [];
   while (reader.next()) {
     if (reader.tag === TAG.processService) serviceName = reader.text();
-    else if (reader.tag === TAG.processTag) tags.push(readKeyValue(reader.message()));
+    else if (reader.tag === TAG.processTag) {
+      countPart();
+      tags.push(readKeyValue(reader.message()));
+    }
   }
   return { serviceName, tags };
 }

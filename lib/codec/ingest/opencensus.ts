@@ -1,5 +1,5 @@
 import { WireReader } from '../../trace/wire-reader.ts';
-import { type Converted, converting } from './converted.ts';
+import { type Converted, converting, countPart } from './converted.ts';
 import { traceIdFromBytes } from './ids.ts';
 import {
   type Attribute,
@@ -54,8 +54,10 @@ function readNode(reader: WireReader): Attribute[] {
     const part = reader.message();
     if (reader.tag === TAG.nodeIdentifier) readIdentifier(part, attributes);
     else if (reader.tag === TAG.nodeLibrary) readLibrary(part, attributes);
-    else if (reader.tag === TAG.nodeAttribute) attributes.push(mapEntry(part));
-    else if (reader.tag === TAG.nodeService) {
+    else if (reader.tag === TAG.nodeAttribute) {
+      countPart();
+      attributes.push(mapEntry(part));
+    } else if (reader.tag === TAG.nodeService) {
       while (part.next()) if (part.tag === TAG.serviceName) attributes.unshift(['service.name', part.text()]);
     }
   }
@@ -82,7 +84,10 @@ function readResource(reader: WireReader): Attribute[] {
   const attributes: Attribute[] = [];
   while (reader.next()) {
     if (reader.tag === 0x0a) attributes.push(['opencensus.resource_type', reader.text()]);
-    else if (reader.tag === 0x12) attributes.push(mapEntry(reader.message()));
+    else if (reader.tag === 0x12) {
+      countPart();
+      attributes.push(mapEntry(reader.message()));
+    }
   }
   return attributes;
 }
@@ -162,8 +167,10 @@ function readAttributes(reader: WireReader): { attributes: Attribute[]; dropped:
   const attributes: Attribute[] = [];
   let dropped = 0;
   while (reader.next()) {
-    if (reader.tag === 0x0a) attributes.push(readAttribute(reader.message()));
-    else if (reader.tag === 0x10) dropped = reader.number();
+    if (reader.tag === 0x0a) {
+      countPart();
+      attributes.push(readAttribute(reader.message()));
+    } else if (reader.tag === 0x10) dropped = reader.number();
   }
   return { attributes, dropped };
 }
@@ -191,8 +198,10 @@ function readTimeEvents(reader: WireReader, span: Mutable<DraftSpan>): void {
   const events: DraftEvent[] = [];
   let dropped = 0;
   while (reader.next()) {
-    if (reader.tag === 0x0a) events.push(readTimeEvent(reader.message()));
-    else if (reader.tag === 0x10 || reader.tag === 0x18) dropped += reader.number();
+    if (reader.tag === 0x0a) {
+      countPart();
+      events.push(readTimeEvent(reader.message()));
+    } else if (reader.tag === 0x10 || reader.tag === 0x18) dropped += reader.number();
   }
   span.events = events;
   span.droppedEvents = dropped;
@@ -234,8 +243,10 @@ function readMessageEvent(reader: WireReader): Attribute[] {
 function readLinks(reader: WireReader, span: Mutable<DraftSpan>): void {
   const links: DraftLink[] = [];
   while (reader.next()) {
-    if (reader.tag === 0x0a) links.push(readLink(reader.message()));
-    else if (reader.tag === 0x10) span.droppedLinks = reader.number();
+    if (reader.tag === 0x0a) {
+      countPart();
+      links.push(readLink(reader.message()));
+    } else if (reader.tag === 0x10) span.droppedLinks = reader.number();
   }
   span.links = links;
 }
@@ -272,7 +283,11 @@ function readStatus(reader: WireReader, extra: Attribute[]): DraftStatus {
 
 function readTraceState(reader: WireReader): string {
   const entries: string[] = [];
-  while (reader.next()) if (reader.tag === 0x0a) entries.push(mapEntry(reader.message()).join('='));
+  while (reader.next()) {
+    if (reader.tag !== 0x0a) continue;
+    countPart();
+    entries.push(mapEntry(reader.message()).join('='));
+  }
   return entries.join(',');
 }
 
@@ -282,7 +297,11 @@ function readStackTrace(reader: WireReader): string {
   while (reader.next()) {
     if (reader.tag !== 0x0a) continue;
     const frames = reader.message();
-    while (frames.next()) if (frames.tag === 0x0a) lines.push(readFrame(frames.message()));
+    while (frames.next()) {
+      if (frames.tag !== 0x0a) continue;
+      countPart();
+      lines.push(readFrame(frames.message()));
+    }
   }
   return lines.join('\n');
 }

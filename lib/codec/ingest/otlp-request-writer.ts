@@ -1,4 +1,5 @@
 import { WireWriter } from '../../trace/wire-writer.ts';
+import { spanRead, Unreadable } from './converted.ts';
 
 /** A span on its way into OTLP. Ids of a wrong length are written as they are: the router refuses that span alone. */
 export interface DraftSpan {
@@ -67,9 +68,12 @@ export class OtlpRequestWriter {
   private scopeMark = -1;
   private openKey: string | undefined;
 
-  /** @param bytesAtFirst room to begin with; about the size of the input. */
-  constructor(bytesAtFirst: number) {
-    this.out = new WireWriter(Math.max(BYTES_MIN, bytesAtFirst));
+  private readonly bytesMax: number;
+
+  /** @param inputBytes size of what the spans are made from: they may take GROWTH_MAX times as much, and GROWTH_FREE_BYTES. */
+  constructor(inputBytes: number) {
+    this.out = new WireWriter(Math.max(BYTES_MIN, inputBytes));
+    this.bytesMax = inputBytes * GROWTH_MAX + GROWTH_FREE_BYTES;
   }
 
   /**
@@ -94,8 +98,11 @@ export class OtlpRequestWriter {
     out.end(mark);
   }
 
+  /** @throws Unreadable when the spans take very much more than what they are made from. */
   span(span: DraftSpan): void {
+    spanRead();
     const { out } = this;
+    if (out.at > this.bytesMax) throw new Unreadable(`Its spans take more than ${GROWTH_MAX} times as much as OTLP`);
     const mark = out.begin(TAG.span, SPAN_LENGTH);
     writeId(out, TAG.traceId, span.traceId);
     writeId(out, TAG.spanId, span.spanId);
@@ -208,6 +215,9 @@ function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 const BYTES_MIN = 1024;
+/** Real spans take less than twice as much; empty ones, of two bytes each, would take fifty times. */
+const GROWTH_MAX = 4;
+const GROWTH_FREE_BYTES = 64 * 1024;
 /** Expected lengths of bodies; a wrong guess only costs moving the body by a byte. */
 const SHORT = 64;
 const SPAN_LENGTH = 256;

@@ -1,4 +1,4 @@
-import { Unreadable } from './converted.ts';
+import { countPart, Unreadable } from './converted.ts';
 
 /** Thrift's types as its binary protocol writes them. */
 export const THRIFT = {
@@ -135,7 +135,10 @@ export class ThriftReader {
     const { type, length } = this.list();
     if (length > 0 && type !== THRIFT.struct) throw new Unreadable('A Thrift list holds something else than structs');
     const items: T[] = [];
-    for (let i = 0; i < length; i++) items.push(read(this));
+    for (let i = 0; i < length; i++) {
+      countPart();
+      items.push(read(this));
+    }
     return items;
   }
 

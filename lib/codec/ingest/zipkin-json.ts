@@ -1,6 +1,7 @@
 import { type Converted, converting, Unreadable } from './converted.ts';
 import { spanIdFromHex, traceIdFromHex } from './ids.ts';
-import { integerAt, isObject, type JsonObject, listAt, objectAt, parseJson, textAt } from './json-value.ts';
+import { jsonItems } from './json-items.ts';
+import { integerAt, type JsonObject, listAt, objectAt, textAt } from './json-value.ts';
 import { type Attribute, type AttributeValue, OtlpRequestWriter } from './otlp-request-writer.ts';
 import { writeZipkinSpan, ZIPKIN_KINDS, type ZipkinEndpoint, type ZipkinKind } from './zipkin-to-otlp.ts';
 import { splitV1Span } from './zipkin-v1.ts';
@@ -13,11 +14,12 @@ import { splitV1Span } from './zipkin-v1.ts';
  */
 export function otlpFromZipkinJson(text: Buffer): Converted {
   return converting(() => {
-    const json = parseJson(text);
-    const spans = isObject(json) ? [json] : json;
-    if (!Array.isArray(spans)) throw new Unreadable('The JSON is no list of Zipkin spans');
-    const out = new OtlpRequestWriter(text.length * 2);
-    for (const [i, span] of spans.entries()) writeSpan(out, objectAt(span, `Span ${i}`), `Span ${i}`);
+    const out = new OtlpRequestWriter(text.length);
+    let i = 0;
+    for (const span of jsonItems(text)) {
+      writeSpan(out, objectAt(span, `Span ${i}`), `Span ${i}`);
+      i++;
+    }
     return out.finish();
   });
 }

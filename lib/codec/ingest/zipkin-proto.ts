@@ -1,5 +1,5 @@
 import { WireReader } from '../../trace/wire-reader.ts';
-import { type Converted, converting } from './converted.ts';
+import { type Converted, converting, countPart } from './converted.ts';
 import { traceIdFromBytes } from './ids.ts';
 import { ipText } from './ip-text.ts';
 import { type Attribute, OtlpRequestWriter } from './otlp-request-writer.ts';
@@ -62,9 +62,11 @@ function writeSpan(out: OtlpRequestWriter, reader: WireReader): void {
         remote = endpoint(reader.message());
         break;
       case TAG.annotation:
+        countPart();
         annotations.push(annotation(reader.message()));
         break;
       case TAG.tag:
+        countPart();
         tags.push(mapEntry(reader.message()));
         break;
       case TAG.debug:

@@ -110,7 +110,7 @@ describe("Zipkin's second model", () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['a number', 7, /no list/],
+    ['a number', 7, /Span 0 is not an object/],
     ['a list of numbers', [7], /^Span 0 is not an object/],
     ['a time that is a word', [{ ...SPAN, timestamp: 'soon' }], /timestamp is not a whole number/],
     ['tags that are a list', [SPAN, { ...SPAN, tags: ['a'] }], /^Span 1's tags is not an object/],
