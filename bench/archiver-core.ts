@@ -23,6 +23,7 @@ const { values } = parseArgs({
   },
 });
 const format = values.format as ArchiveFormat;
+let longestMs = 0;
 const RECORDS_AT_A_TIME = 200;
 const RANGE_BYTES = 20 * 1024 * 1024;
 
@@ -59,20 +60,48 @@ const total = Object.values(seconds).reduce((sum, one) => sum + one, 0);
 for (const [name, used] of Object.entries(seconds))
   console.log(`${name.padEnd(8)}${((used * 1e6) / spans).toFixed(2)} us`);
 console.log(
-  `${spans} spans; ${((total * 1e6) / spans).toFixed(2)} us, ${Math.round(spans / total)} spans per CPU-second; ${(bytes.spans / spans).toFixed(1)} + ${(bytes.traces / spans).toFixed(1)} bytes per span; rss ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`,
+  `${spans} spans; ${((total * 1e6) / spans).toFixed(2)} us, ${Math.round(spans / total)} spans per CPU-second; ${(bytes.spans / spans).toFixed(1)} + ${(bytes.traces / spans).toFixed(1)} bytes per span; the event loop waits for ${longestMs.toFixed(0)} ms of CPU at most while an object is encoded; rss ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB`,
 );
 
 async function write(): Promise<void> {
   const built = timed('build', () => buildRange(range, place, { encodeParquet, encodeOtlp: encodeOtlpObject, digest }));
   for (const object of built.entry.objects) {
+    const turns = watchTurns();
     const from = process.cpuUsage();
     const body = await built.encode(object);
     const used = process.cpuUsage(from);
+    longestMs = Math.max(longestMs, turns.stop());
     seconds[object.dataset] += (used.user + used.system) / 1e6;
     bytes[object.dataset] += body.length;
     if (values.keep !== undefined && object.dataset === 'spans') writeFileSync(values.keep, body);
   }
   range = new OpenRange(range.end);
+}
+
+/** The longest turn of the event loop in milliseconds of this thread's CPU: other processes do not show in it. */
+function watchTurns(): { stop(): number } {
+  let longest = 0;
+  let isWatching = true;
+  let last = threadMs();
+  const turn = () => {
+    const now = threadMs();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (isWatching) setImmediate(turn);
+  };
+  setImmediate(turn);
+  return {
+    stop: () => {
+      isWatching = false;
+      turn();
+      return longest;
+    },
+  };
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 function timed<T>(name: keyof typeof seconds, work: () => T): T {

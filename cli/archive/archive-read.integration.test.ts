@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -227,5 +228,47 @@ describe('a bucket that does not answer as it should', () => {
     expect(code).toBe(1);
     expect(stderr.join('\n')).toMatch(sentence);
     expect(stderr).toHaveLength(1);
+  });
+});
+
+describe('a full disk', () => {
+  const large = uniquePrefix('disk-full');
+  const env = { SPANLOOM_PREFIX: large, XDG_CACHE_HOME: path.join(cache, 'full'), TMPDIR: tmpdir() };
+  const FILE_KIB_MAX = 16;
+
+  beforeAll(async () => {
+    for (let range = 0; range < 3; range++) {
+      const attributes = { noise: randomBytes(40_000).toString('base64') };
+      const bytes = otlp([{ service: 's', spans: [{ id: 1, attributes }] }], { trace: idOf(range), epochMs: EPOCH_MS });
+      await archiveRange(bucket, large, range, [assembledTrace(bytes)], 0, range === 1 ? 'otlp' : 'parquet');
+    }
+  });
+
+  it.each([
+    [
+      'sql',
+      ['sql', ...HOURS, 'SELECT count(*) FROM spans'],
+      /is full; free some of it, or name another with --cache-folder/,
+    ],
+    ['compact', ['archive', 'compact', ...HOURS], /is full; free some, or set TMPDIR/],
+    ['verify', ['archive', 'verify'], /is full; free some, or set TMPDIR/],
+  ])('ends %s with one sentence, and leaves the bucket as it was', async (_, args, sentence) => {
+    const keys = async () => {
+      const found: string[] = [];
+      for await (const { key } of bucket.list(`${large}/`)) found.push(key);
+      return found;
+    };
+    const before = await keys();
+    const { code, stderr } = await runCommand(args, env, FILE_KIB_MAX);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: [expect.stringMatching(sentence)] });
+    expect(stderr[0]).toContain('(ARCHIVE_DISK_FULL)');
+    expect(await keys()).toEqual(before);
+    expect(await runCommand(args, env)).toMatchObject({ code: 0, stderr: [] });
+  });
+
+  it('leaves no half copies in the cache', () => {
+    const left = readdirSync(path.join(cache, 'full'), { recursive: true }).map(String);
+    expect(left.filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(left.some((name) => name.endsWith('.parquet'))).toBe(true);
   });
 });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import type { CompactedObject } from './compaction.ts';
+import { diskError } from './disk-error.ts';
 import type { IdIndexWriter } from './id-index-writer.ts';
 import type { OnProblem } from './list-objects.ts';
 import { mergeParquet } from './merge-parquet.ts';
@@ -44,8 +45,10 @@ export async function fetchSource(
   try {
     await writeFile(file, isOtlpKey(key) ? await parquetOfOtlp(bytes, promoted) : bytes);
     return { key, file, rows: (await reader.read([file], dataset)).rows };
-  } catch (error) {
+  } catch (cause) {
     await rm(file, { force: true });
+    const error = diskError(cause, isFullOf(folder));
+    if (error instanceof SpanloomError && error.code === 'ARCHIVE_DISK_FULL') throw error;
     return `it cannot be read: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]?.replaceAll(file, 'it')}`;
   }
 }
@@ -67,7 +70,9 @@ export async function makeCompacted(
       .flatMap(({ key: source }) => (dataset === 'traces' ? spansOf(source) : [source]))
       .flatMap((source) => pairOf(moved, source)),
   );
-  await mergeParquet({ dataset, files, target: file, moved: own }, folder);
+  await mergeParquet({ dataset, files, target: file, moved: own }, folder).catch((error: unknown) => {
+    throw diskError(error, isFullOf(folder));
+  });
   // Every column of every row must have come through, but for the one that is to be another.
   const without = dataset === 'traces' ? ['spans_object'] : [];
   const before = await reader.read(files, dataset, without);
@@ -92,6 +97,10 @@ export async function uploadCompacted(
   // Several objects of an hour are one after another in the index of their day.
   if (dataset === 'traces') await index.add({ key, hourMs }, await reader.idHashes(file));
   return (await stat(file)).size;
+}
+
+function isFullOf(folder: string): string {
+  return `${folder} is full; free some, or set TMPDIR to a folder with room for an hour of objects, three times over`;
 }
 
 /** What the spans object of the same range and hour as an object of traces may be called. */

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
+import { diskError } from './disk-error.ts';
 import type { OnProblem } from './list-objects.ts';
 import { type ArchiveObject, isOtlpKey } from './object-keys.ts';
 import { parquetOfOtlp } from './otlp-read.ts';
@@ -33,7 +34,7 @@ export class ObjectCache {
 
   /**
    * Local files of the objects, in order; undefined for one that cannot be had, which is told to `onProblem`.
-   * @throws SpanloomError ARCHIVE_CACHE_TOO_SMALL when they do not fit together.
+   * @throws SpanloomError ARCHIVE_CACHE_TOO_SMALL when they do not fit together, ARCHIVE_DISK_FULL when the disk is full.
    */
   async files(
     objects: readonly ArchiveObject[],
@@ -51,12 +52,19 @@ export class ObjectCache {
     await this.evict(objects, total);
     const files: (string | undefined)[] = new Array(objects.length).fill(undefined);
     let next = 0;
+    let failure: { readonly error: unknown } | undefined;
     const work = async () => {
-      for (let i = next++; i < objects.length; i = next++) {
-        files[i] = await this.file(objects[i] as ArchiveObject, onProblem, onFetched);
+      for (let i = next++; i < objects.length && failure === undefined; i = next++) {
+        try {
+          files[i] = await this.file(objects[i] as ArchiveObject, onProblem, onFetched);
+        } catch (error) {
+          failure ??= { error };
+        }
       }
     };
+    // All of them end before the failure is told: who exits then leaves no half copies.
     await Promise.all(Array.from({ length: FETCHES_AT_A_TIME }, work));
+    if (failure !== undefined) throw failure.error;
     return files;
   }
 
@@ -87,8 +95,13 @@ export class ObjectCache {
     }
     // Renamed when whole: a reader killed half way leaves no half copy under the name.
     const partial = `${file}.${randomBytes(6).toString('hex')}.part`;
-    await writeFile(partial, bytes);
-    await rename(partial, file);
+    try {
+      await writeFile(partial, bytes);
+      await rename(partial, file);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw diskError(error, `${this.folder} is full; free some of it, or name another with --cache-folder`);
+    }
     return file;
   }
 

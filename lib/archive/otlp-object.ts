@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type AssembledTrace, assembledTraceViewCodec } from '../codec/records.ts';
 
@@ -8,11 +9,11 @@ import { type AssembledTrace, assembledTraceViewCodec } from '../codec/records.t
  * Zstandard seekable format: https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/zstd_seekable_compression_format.md
  *
  * The rest of a record in the index: three little-endian 32-bit lengths (before the OTLP, of it, behind it), then what
- * is before and behind. Records stand in the order of their OTLP.
+ * is before and behind. Records stand in the order of their OTLP. The event loop gets its turn after each frame.
  *
  * @param records the records' values with what they decode to, whose `otlp` must be a view of the value.
  */
-export function encodeOtlpObject(records: readonly { value: Buffer; trace: AssembledTrace }[]): Buffer {
+export async function encodeOtlpObject(records: readonly { value: Buffer; trace: AssembledTrace }[]): Promise<Buffer> {
   const parts: Buffer[] = [];
   const table: FrameSizes[] = [];
   const index: Buffer[] = [];
@@ -33,7 +34,9 @@ export function encodeOtlpObject(records: readonly { value: Buffer; trace: Assem
     index.push(lengths(before, otlp.length, behind), value.subarray(0, before), value.subarray(value.length - behind));
     frame.push(otlp);
     frameBytes += otlp.length;
-    if (frameBytes >= FRAME_BYTES) endFrame();
+    if (frameBytes < FRAME_BYTES) continue;
+    endFrame();
+    await yieldToEventLoop();
   }
   endFrame();
   const skipped = skippable(INDEX_MAGIC, zstd(Buffer.concat(index)));

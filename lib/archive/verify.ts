@@ -4,6 +4,7 @@ import path from 'node:path';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import { type Compaction, compactedFolder, decodeCompaction, parseManifestKey } from './compaction.ts';
+import { diskError } from './disk-error.ts';
 import type { OnProblem } from './list-objects.ts';
 import { type Dataset, datasetFolders, isOtlpKey, isPutUnderWay } from './object-keys.ts';
 import { parquetOfOtlp } from './otlp-read.ts';
@@ -188,7 +189,8 @@ class Verification {
       } else if (object.rowDigest !== undefined && found.rowDigest !== object.rowDigest) {
         this.onProblem({ key, why: 'it holds other rows than the chain says, though as many' });
       } else return true;
-    } catch (error) {
+    } catch (cause) {
+      const error = diskError(cause, `${this.folder} is full; free some, or set TMPDIR to another`);
       if (error instanceof SpanloomError) throw error;
       this.onProblem({ key, why: `it cannot be read: ${sentence(error)}` });
     }

@@ -23,6 +23,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     meaning: 'What a compaction had merged does not hold the rows of its sources. Nothing was written.',
     remedy: 'A defect; please report it. Readers go on with the sources.',
   },
+  ARCHIVE_DISK_FULL: {
+    meaning: 'A command of the archive found no room for its local files. The bucket is as it was.',
+    remedy: 'Free some, or name another folder: --cache-folder for copies of objects, TMPDIR for compact and verify.',
+  },
   ARCHIVE_LOG_CHANGED: {
     meaning: 'The traces topic ends before the position of the archiver.',
     remedy: 'The archiver opens its chain again and begins a new generation if the topic is another one.',

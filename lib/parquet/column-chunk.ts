@@ -11,17 +11,18 @@ import { WordColumn } from './word-column.ts';
 
 /**
  * Writes one column of a row group: a dictionary page where values repeat, then data pages (version 1, zstd, CRC-32).
+ * Stops after each large page, where others may write columns of their own.
  *
  * @param start where `sink` begins in the file.
  * @param isIndexed keeps least and greatest value of each page for the page index; for text.
  */
-export function writeColumnChunk(
+export function* writeColumnChunk(
   sink: ByteSink,
   column: ParquetColumn,
   rows: number,
   start: number,
   isIndexed: boolean,
-): ColumnChunk {
+): Generator<void, ColumnChunk> {
   const from = sink.end;
   const values = pageValuesOf(column.column);
   const encodings = new Set<Encoding>([ENCODING.rle]);
@@ -57,6 +58,7 @@ export function writeColumnChunk(
       min: bounds?.min,
       max: bounds?.max,
     });
+    if (page.end >= LARGE_PAGE_BYTES) yield;
   }
   const bounds = isIndexed ? boundsOfPages(pages) : boundsOf(column, rows);
   return {
@@ -90,6 +92,8 @@ function pageRows({ column }: ParquetColumn, rows: number): number {
 }
 
 const SHORT_BYTES = 16 * 1024;
+/** Some milliseconds of zstd. */
+const LARGE_PAGE_BYTES = 64 * 1024;
 
 /** Definition levels: 1 where there is a value. Returns how many there are not. */
 function writeLevels({ column }: ParquetColumn, from: number, to: number): number {

@@ -20,8 +20,8 @@ export interface ParquetOptions {
 }
 
 /**
- * A flat Parquet file, piece after piece: each batch is a row group. Equal batches give equal bytes. Between columns the
- * event loop gets its turn, so that heartbeats go out while a large file is made.
+ * A flat Parquet file, piece after piece: each batch is a row group. Equal batches give equal bytes. Between columns
+ * and between large pages the event loop gets its turn, so that heartbeats go out while a large file is made.
  *
  * @param batches all with the same columns; at least one.
  */
@@ -38,7 +38,11 @@ export async function* writeParquet(
     columns = batch.columns;
     const chunks = [];
     for (const column of columns) {
-      chunks.push(writeColumnChunk(sink, column, batch.rows, position + sink.end, column.name === options.sortedBy));
+      const isSorted = column.name === options.sortedBy;
+      const steps = writeColumnChunk(sink, column, batch.rows, position + sink.end, isSorted);
+      let step = steps.next();
+      for (; step.done !== true; step = steps.next()) await yieldToEventLoop();
+      chunks.push(step.value);
       if (sink.end < PIECE_BYTES_MIN) continue;
       yield Buffer.from(sink.view());
       position += sink.end;

@@ -11,6 +11,7 @@ describe('s3Error', () => {
     ['a bucket that is not there', answer(404, 'NoSuchBucket'), 'S3_REFUSED', false],
     ['a request that is wrong by itself', answer(400, 'InvalidArgument'), 'S3_FAILED', false],
     ['a server in trouble', answer(503, 'SlowDown'), 'S3_FAILED', true],
+    ['a full server', answer(507, 'InsufficientStorage'), 'S3_FAILED', true],
     ['too many requests', answer(429), 'S3_FAILED', true],
     ['another writer', answer(409, 'ConditionalRequestConflict'), 'S3_FAILED', true],
     ['no answer', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'S3_FAILED', true],

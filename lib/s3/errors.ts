@@ -20,6 +20,12 @@ export function s3Error(doing: string, cause: unknown): SpanloomError {
       { cause },
     );
   }
+  if (status === INSUFFICIENT_STORAGE || FULL.has(name)) {
+    return new SpanloomError('S3_FAILED', `Cannot ${doing} now: the object store has no room left`, {
+      cause,
+      retryable: true,
+    });
+  }
   const isOurs = status !== undefined && status >= 400 && status < 500 && !PASSING.has(status);
   return new SpanloomError('S3_FAILED', `Cannot ${doing} now`, { cause, retryable: !isOurs || isRetryable(cause) });
 }
@@ -33,6 +39,9 @@ export function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
 }
 
+const INSUFFICIENT_STORAGE = 507;
+/** What MinIO, Ceph and others call it. */
+const FULL = new Set(['XMinioStorageFull', 'InsufficientStorage', 'QuotaExceeded', 'InsufficientCapacity']);
 const REFUSALS = new Set([401, 403]);
 /** Request time-out, conflict with another writer, too many requests. */
 const PASSING = new Set([408, 409, 429]);

@@ -1,16 +1,16 @@
 import type { ChainEntry } from '../../lib/archive/chain.ts';
+import type { BatchSteps } from '../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../lib/codec/records.ts';
 import type { PartitionLog } from '../../lib/kafka/types.ts';
-import type { RowBatch } from '../../lib/parquet/write-parquet.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Bucket } from '../../lib/s3/bucket.ts';
 
 /** What the archiver's core needs of the outside. */
 export interface ArchivePorts {
   /** A whole Parquet file. */
-  readonly encodeParquet: (batches: Iterable<RowBatch>) => Promise<Uint8Array>;
+  readonly encodeParquet: (batches: BatchSteps) => Promise<Uint8Array>;
   /** A whole object of OTLP. */
-  readonly encodeOtlp: (records: readonly { value: Buffer; trace: AssembledTrace }[]) => Uint8Array;
+  readonly encodeOtlp: (records: readonly { value: Buffer; trace: AssembledTrace }[]) => Promise<Uint8Array>;
   /** SHA-256 over all of them, one after another; hex. */
   readonly digest: (parts: readonly Uint8Array[]) => string;
 }

@@ -11,7 +11,7 @@ import { Fleet } from './fleet.ts';
 import { Scheduler } from './scheduler.ts';
 import { type BucketMutations, SimBucket } from './sim-bucket.ts';
 import { SimKafka } from './sim-kafka.ts';
-import { encodeText, textOf } from './table-text.ts';
+import { encodeText } from './table-text.ts';
 import type { Outcome } from './worker-world.ts';
 
 export interface ArchiverOptions extends BucketMutations {
@@ -226,7 +226,7 @@ class ArchiveWorld {
         },
         crashPoint: () => {},
         encodeParquet: encodeText,
-        encodeOtlp: (records) => textOf(spanBatches(records.map(({ trace }) => trace))),
+        encodeOtlp: (records) => encodeText(spanBatches(records.map(({ trace }) => trace))),
         digest: options.noDigest ? () => '' : digest,
         exclusively: (work) => work(),
         events: {

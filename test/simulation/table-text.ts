@@ -1,14 +1,14 @@
+import type { BatchSteps } from '../../lib/archive/rows/row-groups.ts';
 import type { ParquetColumn } from '../../lib/parquet/types.ts';
-import type { RowBatch } from '../../lib/parquet/write-parquet.ts';
 
 /** Rows of a table as JSON lines: stands in for the Parquet encoder, which is slow and has tests of its own. */
-export async function encodeText(batches: Iterable<RowBatch>): Promise<Uint8Array> {
+export async function encodeText(batches: BatchSteps): Promise<Uint8Array> {
   return textOf(batches);
 }
 
-export function textOf(batches: Iterable<RowBatch>): Uint8Array {
+function textOf(batches: BatchSteps): Uint8Array {
   const lines: string[] = [];
-  for (const { columns, rows } of batches) lines.push(...rowsOf(columns, rows));
+  for (const batch of batches) if (batch !== undefined) lines.push(...rowsOf(batch.columns, batch.rows));
   return Buffer.from(lines.join('\n'));
 }
 

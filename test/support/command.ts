@@ -22,8 +22,12 @@ export class Command {
   readonly exited: Promise<number>;
   private readonly child: ChildProcess;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [path.join(ROOT, 'cli/main.ts'), ...args], {
+  /** @param fileKibMax no file that it writes may become larger: what a full disk does, for one process. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, fileKibMax?: number) {
+    const own = [process.execPath, path.join(ROOT, 'cli/main.ts'), ...args];
+    const limited = ['bash', '-c', `ulimit -f ${fileKibMax}; exec "$@"`, 'bash', ...own];
+    const [program = '', ...rest] = fileKibMax === undefined ? own : limited;
+    this.child = spawn(program, rest, {
       cwd: ROOT,
       env: { ...process.env, ...stackEnvironment(testStack()), NO_COLOR: '1', ...FREE_PORTS, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,8 +77,9 @@ export class Command {
 export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  fileKibMax?: number,
 ): Promise<{ code: number; stdout: string[]; stderr: string[] }> {
-  const command = new Command(args, env);
+  const command = new Command(args, env, fileKibMax);
   const code = await command.exited;
   return { code, stdout: command.stdout, stderr: command.stderr };
 }

@@ -4,26 +4,39 @@ import type { PromotedAttributes } from '../promoted.ts';
 import { SpanRows } from './span-rows.ts';
 import { TraceRows } from './trace-rows.ts';
 
+/** Row groups as they are made; undefined after a slice of the work, so that who has others to answer can do it then. */
+export type BatchSteps = Iterable<RowBatch | undefined>;
+
 /** The spans of traces as row groups, in the order of `inTraceOrder`. A batch is good until the next is asked for. */
-export function* spanBatches(traces: readonly AssembledTrace[], promoted?: PromotedAttributes): Generator<RowBatch> {
+export function* spanBatches(
+  traces: readonly AssembledTrace[],
+  promoted?: PromotedAttributes,
+): Generator<RowBatch | undefined> {
   const rows = new SpanRows(promoted);
+  let sliceEnd = SLICE_ROWS;
   for (const trace of inTraceOrder(traces)) {
     rows.add(trace);
-    if (rows.count < ROW_GROUP_ROWS && rows.bytes < ROW_GROUP_BYTES) continue;
-    yield { columns: rows.columns(), rows: rows.count };
-    rows.clear();
+    if (rows.count >= ROW_GROUP_ROWS || rows.bytes >= ROW_GROUP_BYTES) {
+      yield { columns: rows.columns(), rows: rows.count };
+      rows.clear();
+      sliceEnd = SLICE_ROWS;
+    } else if (rows.count >= sliceEnd) {
+      yield undefined;
+      sliceEnd = rows.count + SLICE_ROWS;
+    }
   }
   if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
 }
 
 /** @param spansObject key of the object that holds their spans. */
-export function* traceBatches(traces: readonly AssembledTrace[], spansObject: string): Generator<RowBatch> {
+export function* traceBatches(traces: readonly AssembledTrace[], spansObject: string): Generator<RowBatch | undefined> {
   const rows = new TraceRows();
   for (const trace of inTraceOrder(traces)) {
     rows.add(trace, spansObject);
-    if (rows.count < ROW_GROUP_ROWS) continue;
-    yield { columns: rows.columns(), rows: rows.count };
-    rows.clear();
+    if (rows.count >= ROW_GROUP_ROWS) {
+      yield { columns: rows.columns(), rows: rows.count };
+      rows.clear();
+    } else if (rows.count % SLICE_ROWS === 0) yield undefined;
   }
   if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
 }
@@ -36,3 +49,5 @@ function inTraceOrder(traces: readonly AssembledTrace[]): readonly AssembledTrac
 /** A row group ends with the trace that reaches one of these: what is in memory as columns is about 20 MB. */
 const ROW_GROUP_ROWS = 50_000;
 const ROW_GROUP_BYTES = 32 * 1024 * 1024;
+/** Some 10 ms of work. */
+const SLICE_ROWS = 1_000;

@@ -201,20 +201,19 @@ export class PartitionArchiver implements Worker {
     });
   }
 
-  /** Makes the objects of an entry that are not there, from the log. */
+  /** Makes the objects of an entry that are not there, from the log. @returns its end. */
   private async finish(chain: OpenedChain, entry: ChainEntry): Promise<number> {
     const { ports } = this;
     chain.last = entry;
-    if ((await missingObjects(ports.bucket, entry)).length === 0) return entry.end;
-    const range = await readAgain(entry, ports.traces, this.settings.fetchBytesMax);
-    const built = range && remake(entry, range, this.placeOf(chain, entry), ports);
-    if (built === undefined) {
-      await refuseLogOtherThan(ports.traces, entry);
-      await this.giveUp(chain.folder, entry);
-      return entry.end;
+    if ((await missingObjects(ports.bucket, entry)).length > 0) {
+      const range = await readAgain(entry, ports.traces, this.settings.fetchBytesMax);
+      const built = range && remake(entry, range, this.placeOf(chain, entry), ports);
+      if (built === undefined) {
+        await refuseLogOtherThan(ports.traces, entry);
+        await this.giveUp(chain.folder, entry);
+      } else ports.events.written(entry, 'found', await this.upload(built));
     }
-    const bytes = await this.upload(built);
-    ports.events.written(entry, 'found', bytes);
+    this.reportOffset(entry.end);
     return entry.end;
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { BatchSteps } from '../../../lib/archive/rows/row-groups.ts';
 import { partitionOfTraceId } from '../../../lib/kafka/murmur2.ts';
 import { assembledTrace, traceLogRecord } from '../../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../../lib/testkit/otlp-builder.ts';
@@ -29,9 +30,9 @@ const PLACE: RangePlace = {
   isDecided: false,
 };
 const PORTS = {
-  encodeParquet: async (batches: Iterable<{ rows: number }>) =>
-    Buffer.from(`${[...batches].reduce((sum, { rows }) => sum + rows, 0)} rows`),
-  encodeOtlp: (records: readonly unknown[]) => Buffer.from(`${records.length} records`),
+  encodeParquet: async (batches: BatchSteps) =>
+    Buffer.from(`${[...batches].reduce((sum, batch) => sum + (batch?.rows ?? 0), 0)} rows`),
+  encodeOtlp: async (records: readonly unknown[]) => Buffer.from(`${records.length} records`),
   digest: (parts: readonly Uint8Array[]) => `digest of ${parts.length}`,
 };
 
