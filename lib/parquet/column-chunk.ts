@@ -1,11 +1,20 @@
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
 import { ByteSink } from './byte-sink.ts';
-import { writeHybrid } from './encodings.ts';
+import { writeHybrid, writeRun } from './encodings.ts';
 import { BoolColumn, Int32Column } from './number-columns.ts';
 import { PAGE_ROWS_MAX, pageValuesOf } from './page-values.ts';
 import { TextColumn } from './text-column.ts';
 import { ThriftWriter } from './thrift-writer.ts';
-import { type ColumnChunk, ENCODING, type Encoding, isNullable, type Page, type ParquetColumn } from './types.ts';
+import {
+  CODEC,
+  type Codec,
+  type ColumnChunk,
+  ENCODING,
+  type Encoding,
+  isNullable,
+  type Page,
+  type ParquetColumn,
+} from './types.ts';
 import { boundsOf, textBounds } from './value-bounds.ts';
 import { WordColumn } from './word-column.ts';
 
@@ -27,10 +36,12 @@ export function* writeColumnChunk(
   const values = pageValuesOf(column.column);
   const encodings = new Set<Encoding>([ENCODING.rle]);
   let uncompressedBytes = 0;
+  // There is nothing to compress where there is nothing.
+  const codec = column.column.nulls === rows ? CODEC.none : CODEC.zstd;
   if (values.dictionary !== undefined) {
     page.clear();
     values.dictionary.write(page);
-    uncompressedBytes += writePage(sink, { dictionaryOf: values.dictionary.count });
+    uncompressedBytes += writePage(sink, { dictionaryOf: values.dictionary.count }, codec);
     encodings.add(ENCODING.plain);
   }
   const dataStart = sink.end;
@@ -45,7 +56,7 @@ export function* writeColumnChunk(
     encodings.add(encoding);
     const offset = start + sink.end - from;
     const before = sink.end;
-    uncompressedBytes += writePage(sink, { values: to - row, encoding, isText: column.type === 'text' });
+    uncompressedBytes += writePage(sink, { values: to - row, encoding, isText: column.type === 'text' }, codec);
     const text = isIndexed && column.column instanceof TextColumn ? column.column : undefined;
     const bounds = text && textBounds(text, row, to, textAt);
     if (text !== undefined) for (let i = row; i < to; i++) textAt += Math.max(0, text.lengths[i] as number);
@@ -64,6 +75,7 @@ export function* writeColumnChunk(
   return {
     name: column.name,
     type: column.type,
+    codec,
     encodings: [...encodings],
     values: rows,
     nulls: column.column.nulls,
@@ -97,22 +109,27 @@ const LARGE_PAGE_BYTES = 64 * 1024;
 
 /** Definition levels: 1 where there is a value. Returns how many there are not. */
 function writeLevels({ column }: ParquetColumn, from: number, to: number): number {
-  let nulls = 0;
-  for (let row = from; row < to; row++) {
-    const isThere =
-      column instanceof TextColumn
-        ? (column.lengths[row] as number) >= 0
-        : column instanceof WordColumn
-          ? (column.ids[row] as number) >= 0
-          : column instanceof Int32Column && column.present[row] === 1;
-    levels[row - from] = isThere ? 1 : 0;
-    if (!isThere) nulls++;
-  }
+  const rows = to - from;
   const lengthAt = page.end;
   page.uint32(0);
-  writeHybrid(page, levels, 0, to - from, 1);
+  let nulls = 0;
+  if (column.nulls === 0 || column.nulls === column.count) {
+    nulls = column.nulls === 0 ? 0 : rows;
+    if (rows > 0) writeRun(page, nulls === 0 ? 1 : 0, rows, 1);
+  } else {
+    if (column instanceof Int32Column) levels.set(column.present.subarray(from, to));
+    else if (column instanceof TextColumn) presence(column.lengths, from, to);
+    else if (column instanceof WordColumn) presence(column.ids, from, to);
+    for (let i = 0; i < rows; i++) nulls += 1 - (levels[i] as number);
+    writeHybrid(page, levels, 0, rows, 1);
+  }
   page.bytes.writeUInt32LE(page.end - lengthAt - 4, lengthAt);
   return nulls;
+}
+
+/** 1 in `levels` where the number is not negative. */
+function presence(numbers: Int32Array, from: number, to: number): void {
+  for (let row = from; row < to; row++) levels[row - from] = ((numbers[row] as number) >>> 31) ^ 1;
 }
 
 type PageKind =
@@ -120,10 +137,11 @@ type PageKind =
   | { readonly values: number; readonly encoding: Encoding; readonly isText: boolean };
 
 /** Compresses `page` into `sink` behind its header. Returns what it would be without compression. */
-function writePage(sink: ByteSink, kind: PageKind): number {
+function writePage(sink: ByteSink, kind: PageKind, codec: Codec): number {
   const raw = page.view();
   const options = 'values' in kind && kind.isText && kind.encoding === ENCODING.plain ? ZSTD_TEXT : ZSTD_FAST;
-  const packed = zstdCompressSync(raw, { ...options, chunkSize: Math.max(1024, raw.length >> 1) });
+  const packed =
+    codec === CODEC.none ? raw : zstdCompressSync(raw, { ...options, chunkSize: Math.max(1024, raw.length >> 1) });
   const before = sink.end;
   const thrift = new ThriftWriter(sink);
   thrift.body(() => {

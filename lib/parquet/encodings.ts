@@ -16,8 +16,7 @@ export function writeHybrid(
   while (at < to) {
     const run = runLength(values, at, to);
     if (run >= GROUP) {
-      sink.varint(run * 2);
-      for (let bits = 0; bits < bitWidth; bits += 8) sink.byte(((values[at] as number) >>> bits) & 0xff);
+      writeRun(sink, values[at] as number, run, bitWidth);
       at += run;
       continue;
     }
@@ -26,6 +25,12 @@ export function writeHybrid(
     while (at < to && !isGroupOfOne(values, at, to));
     writeGroups(sink, values, start, at, Math.min(at, to), bitWidth);
   }
+}
+
+/** One value for so many rows, in that encoding. */
+export function writeRun(sink: ByteSink, value: number, rows: number, bitWidth: number): void {
+  sink.varint(rows * 2);
+  for (let bits = 0; bits < bitWidth; bits += 8) sink.byte((value >>> bits) & 0xff);
 }
 
 /** DELTA_BINARY_PACKED of integers of which any two differ by less than 2^52. `first` is written as it is given. */

@@ -1,6 +1,6 @@
 import { ByteSink } from './byte-sink.ts';
 import { ThriftWriter } from './thrift-writer.ts';
-import { type ColumnChunk, isNullable, type ParquetColumn, PHYSICAL_TYPE, ZSTD } from './types.ts';
+import { type ColumnChunk, isNullable, type ParquetColumn, PHYSICAL_TYPE } from './types.ts';
 
 export interface RowGroup {
   readonly rows: number;
@@ -153,7 +153,7 @@ function writeChunk(thrift: ThriftWriter, chunk: ColumnChunk, index: { column?: 
     thrift.i32(1, PHYSICAL_TYPE[chunk.type]);
     thrift.i32s(2, chunk.encodings);
     thrift.binaries(3, [chunk.name]);
-    thrift.i32(4, ZSTD);
+    thrift.i32(4, chunk.codec);
     thrift.i64(5, chunk.values);
     thrift.i64(6, chunk.uncompressedBytes);
     thrift.i64(7, chunk.compressedBytes);

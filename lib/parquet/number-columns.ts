@@ -14,6 +14,16 @@ export class Int32Column {
     this.push(0, 0);
   }
 
+  /** The same for so many rows. */
+  addRun(value: number, rows: number): void {
+    for (let i = 0; i < rows; i++) this.push(value, 1);
+  }
+
+  /** Null for the rows that are missing up to `rows`. */
+  padTo(rows: number): void {
+    while (this.count < rows) this.addNull();
+  }
+
   /** All values of the column: for tests. */
   values(): (number | null)[] {
     return Array.from(this.numbers.subarray(0, this.count), (value, row) => (this.present[row] === 1 ? value : null));
@@ -67,6 +77,11 @@ export class Int64Column {
     this.lo[this.count++] = lo;
   }
 
+  /** The same for so many rows. */
+  addRun(hi: number, lo: number, rows: number): void {
+    for (let i = 0; i < rows; i++) this.addHalves(hi, lo);
+  }
+
   at(row: number): bigint {
     return (BigInt(this.hi[row] as number) << 32n) | BigInt(this.lo[row] as number);
   }
@@ -95,6 +110,11 @@ export class BoolColumn {
       this.flags = larger;
     }
     this.flags[this.count++] = value ? 1 : 0;
+  }
+
+  /** The same for so many rows. */
+  addRun(value: boolean, rows: number): void {
+    for (let i = 0; i < rows; i++) this.add(value);
   }
 
   /** All values of the column: for tests. */

@@ -64,7 +64,7 @@ function textValues({ bytes, lengths }: TextColumn): PageValues {
 const LENGTH_BYTES = 4;
 
 function isWorthDictionary({ table, count, nulls }: WordColumn): boolean {
-  return table.count <= (count - nulls) * DISTINCT_SHARE_MAX && table.count < 2 ** 20;
+  return table.count > 0 && table.count <= (count - nulls) * DISTINCT_SHARE_MAX && table.count < 2 ** 20;
 }
 
 const DISTINCT_SHARE_MAX = 0.6;

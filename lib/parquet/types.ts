@@ -26,12 +26,14 @@ export const ENCODING = {
   rleDictionary: 8,
 } as const;
 export type Encoding = (typeof ENCODING)[keyof typeof ENCODING];
-export const ZSTD = 6;
+export const CODEC = { none: 0, zstd: 6 } as const;
+export type Codec = (typeof CODEC)[keyof typeof CODEC];
 
 /** Where a column of a row group stands in the file, and what its footer entry says. */
 export interface ColumnChunk {
   readonly name: string;
   readonly type: ParquetType;
+  readonly codec: Codec;
   readonly encodings: readonly Encoding[];
   readonly values: number;
   readonly nulls: number;

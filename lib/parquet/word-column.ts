@@ -44,13 +44,23 @@ export class WordColumn {
 
   /** @param id from `intern`, or -1 for null. */
   addId(id: number): void {
-    if (this.count === this.ids.length) {
-      const larger = new Int32Array(this.count * 2);
-      larger.set(this.ids);
-      this.ids = larger;
-    }
+    if (this.count === this.ids.length) this.grow(this.count + 1);
     if (id < 0) this.nulls++;
     this.ids[this.count++] = id;
+  }
+
+  /** The same for so many rows. */
+  addRun(id: number, rows: number): void {
+    const end = this.count + rows;
+    if (end > this.ids.length) this.grow(end);
+    if (id < 0) this.nulls += rows;
+    this.ids.fill(id, this.count, end);
+    this.count = end;
+  }
+
+  /** Null for the rows that are missing up to `rows`. */
+  padTo(rows: number): void {
+    if (rows > this.count) this.addRun(-1, rows - this.count);
   }
 
   /** All values of the column, decoded: for tests. */
@@ -66,6 +76,12 @@ export class WordColumn {
     this.nulls = 0;
     this.table.clear();
     this.texts.clear();
+  }
+
+  private grow(rows: number): void {
+    const larger = new Int32Array(Math.max(rows, this.ids.length * 2));
+    larger.set(this.ids);
+    this.ids = larger;
   }
 }
 

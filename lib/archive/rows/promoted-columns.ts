@@ -7,7 +7,9 @@ import type { AttributeList } from './attribute-list.ts';
 
 /** Finds the attributes that have columns of their own and puts their values there. */
 export class PromotedColumns {
-  readonly columns: readonly (ParquetColumn & { readonly column: WordColumn | Int32Column })[];
+  private readonly own: readonly (ParquetColumn & { readonly column: WordColumn | Int32Column })[];
+  /** Rows added; a column has fewer while its last ones are null. */
+  private rows = 0;
   /** Per attribute of the message that was read last: 1 when its column says all of it, so that it stands nowhere else. */
   isWhole = new Uint8Array(64);
   private readonly isCopy: readonly boolean[];
@@ -19,16 +21,20 @@ export class PromotedColumns {
   private readonly cells: Int32Array;
   private readonly cellRank: Int32Array;
   private readonly cellAttribute: Int32Array;
+  /** Columns whose cells are not null: most are, so only these are touched. */
+  private readonly found: Int32Array;
+  private foundCount = 0;
 
   constructor(promoted: readonly Promoted[]) {
     this.keys = new AttributeReader(promoted.flatMap(({ keys }) => keys));
     this.columnOfKey = Int32Array.from(promoted.flatMap(({ keys }, column) => keys.map(() => column)));
     this.rankOfKey = Int32Array.from(promoted.flatMap(({ keys }) => keys.map((_, rank) => rank)));
     this.isCopy = promoted.map((each) => each.isCopy === true);
-    this.cells = new Int32Array(promoted.length);
-    this.cellRank = new Int32Array(promoted.length);
+    this.cells = new Int32Array(promoted.length).fill(-1);
+    this.cellRank = new Int32Array(promoted.length).fill(RANKS_MAX);
+    this.found = new Int32Array(promoted.length);
     this.cellAttribute = new Int32Array(promoted.length);
-    this.columns = promoted.map(({ column: name, type }) => ({
+    this.own = promoted.map(({ column: name, type }) => ({
       name,
       type,
       column: type === 'int32' ? new Int32Column() : new WordColumn(),
@@ -38,40 +44,58 @@ export class PromotedColumns {
   /** Looks for them among a message's attributes; `addRow` then adds what was found, as often as it is called. */
   read(bytes: Buffer, attributes: AttributeList): void {
     if (attributes.count > this.isWhole.length) this.isWhole = new Uint8Array(attributes.count * 2);
-    this.cells.fill(-1);
-    this.cellRank.fill(RANKS_MAX);
+    for (let i = 0; i < this.foundCount; i++) {
+      const column = this.found[i] as number;
+      this.cells[column] = -1;
+      this.cellRank[column] = RANKS_MAX;
+    }
+    this.foundCount = 0;
     for (let i = 0; i < attributes.count; i++) {
       this.isWhole[i] = 0;
       const key = this.keys.keyIndex(bytes, attributes.keyStart[i] as number, attributes.keyEnd[i] as number);
       if (key >= 0) this.take(bytes, attributes, i, key);
     }
-    for (let column = 0; column < this.cells.length; column++) {
-      if (this.cells[column] !== -1 && this.cellRank[column] === 0 && !this.isCopy[column])
-        this.markWhole(bytes, attributes, column);
+    for (let i = 0; i < this.foundCount; i++) {
+      const column = this.found[i] as number;
+      if (this.cellRank[column] === 0 && !this.isCopy[column]) this.markWhole(bytes, attributes, column);
     }
   }
 
   addRow(): void {
-    this.addCells(this.cells);
+    for (let i = 0; i < this.foundCount; i++) {
+      const column = this.found[i] as number;
+      this.addCell(column, this.cells[column] as number);
+    }
+    this.rows++;
   }
 
   /** What `addRow` would add now; valid until `clear`. */
-  takeCells(): Int32Array {
-    return Int32Array.from(this.cells);
+  takeCells(): Cells {
+    const columns = this.found.slice(0, this.foundCount);
+    return { columns, values: columns.map((column) => this.cells[column] as number) };
   }
 
-  addCells(cells: Int32Array): void {
-    for (let i = 0; i < cells.length; i++) {
-      const { column } = this.columns[i] as ParquetColumn & { readonly column: WordColumn | Int32Column };
-      const cell = cells[i] as number;
-      if (column instanceof WordColumn) column.addId(cell);
-      else if (cell < 0) column.addNull();
-      else column.add(cell);
-    }
+  addCells({ columns, values }: Cells): void {
+    for (let i = 0; i < columns.length; i++) this.addCell(columns[i] as number, values[i] as number);
+    this.rows++;
+  }
+
+  /** All with the same number of rows. */
+  columns(): readonly ParquetColumn[] {
+    for (const { column } of this.own) column.padTo(this.rows);
+    return this.own;
   }
 
   clear(): void {
-    for (const { column } of this.columns) column.clear();
+    for (const { column } of this.own) column.clear();
+    this.rows = 0;
+  }
+
+  private addCell(place: number, cell: number): void {
+    const { column } = this.own[place] as { column: WordColumn | Int32Column };
+    column.padTo(this.rows);
+    if (column instanceof WordColumn) column.addId(cell);
+    else column.add(cell);
   }
 
   /** The column's first key that is there with a value that fits counts; of a key that stands twice, the first. */
@@ -81,9 +105,10 @@ export class PromotedColumns {
     if (rank >= (this.cellRank[place] as number)) return;
     const start = valueStart[attribute] as number;
     const end = valueEnd[attribute] as number;
-    const { column } = this.columns[place] as { column: WordColumn | Int32Column };
+    const { column } = this.own[place] as { column: WordColumn | Int32Column };
     const cell = column instanceof WordColumn ? wordOf(column, bytes, start, end) : integerOf(bytes, start, end);
     if (cell < 0) return;
+    if (this.cells[place] === -1) this.found[this.foundCount++] = place;
     this.cells[place] = cell;
     this.cellRank[place] = rank;
     this.cellAttribute[place] = attribute;
@@ -93,9 +118,15 @@ export class PromotedColumns {
   private markWhole(bytes: Buffer, { valueStart }: AttributeList, place: number): void {
     const attribute = this.cellAttribute[place] as number;
     const tag = bytes[valueStart[attribute] as number];
-    const isWord = this.columns[place]?.column instanceof WordColumn;
+    const isWord = this.own[place]?.column instanceof WordColumn;
     if (tag === (isWord ? TAG_STRING : TAG_INT)) this.isWhole[attribute] = 1;
   }
+}
+
+/** Values of the columns that are not null. */
+export interface Cells {
+  readonly columns: Int32Array;
+  readonly values: Int32Array;
 }
 
 /** Number of the value as text; -1 when it is empty, null, bytes, a list or a map. */

@@ -4,7 +4,7 @@ import { ATTRIBUTES_OF, fieldRange, findField } from '../../trace/attributes.ts'
 import { resourceServiceName } from '../../trace/service-name.ts';
 import { AttributeList } from './attribute-list.ts';
 import { JSON_BYTES_MORE, JSON_GROWTH, putAttributes } from './json-text.ts';
-import type { PromotedColumns } from './promoted-columns.ts';
+import type { Cells, PromotedColumns } from './promoted-columns.ts';
 
 /**
  * The columns of what many spans share: resource and scope. Each distinct one is read once; its spans add the numbers of
@@ -15,7 +15,7 @@ export class ResourceColumns {
   readonly attributes = new WordColumn();
   private readonly promoted: PromotedColumns;
   private readonly table = new ByteTable();
-  private readonly read: { readonly service: number; readonly attributes: number; readonly cells: Int32Array }[] = [];
+  private readonly read: { readonly service: number; readonly attributes: number; readonly cells: Cells }[] = [];
   private readonly list = new AttributeList();
   private text: Buffer = Buffer.allocUnsafe(4096);
 

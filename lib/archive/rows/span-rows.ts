@@ -97,8 +97,8 @@ export class SpanRows {
       this.resources.addRow(resource);
       this.scopes.addRow(scope);
       this.addSpan(otlp, row, row > 0);
-      this.addTraceFacts(trace, facts);
     }
+    this.addTraceFacts(trace, facts, table.count);
     return true;
   }
 
@@ -106,7 +106,7 @@ export class SpanRows {
     const own = ARCHIVE_SCHEMA.spans.flatMap(({ name, type }) =>
       name in this.c ? [{ name, type, column: this.c[name as keyof typeof this.c] }] : [],
     );
-    return [...own, ...this.spanAttributes.columns, ...this.resourceAttributes.columns];
+    return [...own, ...this.spanAttributes.columns(), ...this.resourceAttributes.columns()];
   }
 
   clear(): void {
@@ -169,17 +169,17 @@ export class SpanRows {
     };
   }
 
-  private addTraceFacts(trace: AssembledTrace, facts: TraceFacts): void {
+  private addTraceFacts(trace: AssembledTrace, facts: TraceFacts, rows: number): void {
     const { c } = this;
-    c.root_service.addId(facts.rootService);
-    c.root_operation.addId(facts.rootOperation);
-    c.trace_start.add(trace.startTime);
-    c.trace_duration_ns.addHalves(facts.durationHi, facts.durationLo);
-    c.trace_span_count.add(trace.spanCount);
-    c.trace_error.add(trace.errorCount > 0);
-    c.trace_complete.add(trace.complete);
-    c.trace_revision.add(trace.revision);
-    c.close_reason.addId(facts.closeReason);
+    c.root_service.addRun(facts.rootService, rows);
+    c.root_operation.addRun(facts.rootOperation, rows);
+    c.trace_start.addRun(Math.floor(trace.startTime / 2 ** 32), trace.startTime >>> 0, rows);
+    c.trace_duration_ns.addRun(facts.durationHi, facts.durationLo, rows);
+    c.trace_span_count.addRun(trace.spanCount, rows);
+    c.trace_error.addRun(trace.errorCount > 0, rows);
+    c.trace_complete.addRun(trace.complete, rows);
+    c.trace_revision.addRun(trace.revision, rows);
+    c.close_reason.addRun(facts.closeReason, rows);
   }
 }
 
