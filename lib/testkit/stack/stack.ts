@@ -8,6 +8,7 @@ import { ensureBucket } from './s3-bucket.ts';
 import {
   BUCKET_DEFAULT,
   type RestartableServer,
+  type SecureListener,
   STACK_SERVICES,
   type StackAddresses,
   type StackService,
@@ -15,7 +16,7 @@ import {
 } from './types.ts';
 
 export { stackEnvironment } from './environment.ts';
-export type { RestartableServer, StackAddresses, StackService } from './types.ts';
+export type { RestartableServer, SecureListener, StackAddresses, StackService } from './types.ts';
 
 export interface Stack {
   readonly addresses: StackAddresses;
@@ -41,6 +42,7 @@ export interface StackOptions {
   services?: readonly StackService[];
   /** How Docker is used when it is used: docker-compose.yml (default), or containers that the test run owns. */
   docker?: 'compose' | 'testcontainers';
+  secureKafka?: SecureListener;
 }
 
 /**
@@ -106,6 +108,7 @@ async function startOthers(
     env: request.env,
     progress: (service: string, text: string) => request.progress(progressLine(service, text)),
     ...(request.dataDir === undefined ? {} : { dataDir: resolve(request.dataDir) }),
+    ...(request.secureKafka === undefined ? {} : { secureKafka: request.secureKafka }),
   };
   if (provider === 'native') return startNative(plan);
   if (request.docker !== 'testcontainers') return startCompose(plan);

@@ -18,6 +18,16 @@ export interface StackAddresses {
   readonly s3: S3Address;
 }
 
+/** A second listener of a native Kafka, with TLS and a login (PLAIN, SCRAM-SHA-256), for tests of both. */
+export interface SecureListener {
+  readonly port: number;
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 /** What a provider is asked to start. */
 export interface StackPlan {
   readonly services: readonly StackService[];
@@ -25,6 +35,8 @@ export interface StackPlan {
   readonly env: NodeJS.ProcessEnv;
   /** Absolute. Absent: temporary data, deleted on stop. */
   readonly dataDir?: string;
+  /** Of native servers only. */
+  readonly secureKafka?: SecureListener;
   progress(service: string, text: string): void;
 }
 

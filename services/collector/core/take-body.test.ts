@@ -58,6 +58,33 @@ describe('takeBody', () => {
     expect(take(body)).toMatchObject({ ok: true, records: [body], spans: 3, rejected: 2 });
   });
 
+  it.each([
+    ['otlp_json', { resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: 'a'.repeat(9_000), spanId: '1' }] }] }] }],
+    ['zipkin_json', [{ traceId: 'a'.repeat(9_000), id: '1' }]],
+    ['jaeger_json', [{ traceID: 'a'.repeat(9_000), spanID: 'x' }]],
+  ] as const)('rejects a span with a huge id in %s alone, and says so', (encoding, body) => {
+    const taken = take(Buffer.from(JSON.stringify(body)), encoding);
+    expect(taken).toMatchObject({
+      ok: true,
+      spans: 1,
+      rejected: 1,
+      reason: expect.stringMatching(/an id that is none/),
+    });
+  });
+
+  it('goes by the last of two keys of one name, as JSON has it', () => {
+    const [first, last] = ['1'.repeat(32), '2'.repeat(32)];
+    const span = `"spanId":"${'3'.repeat(16)}","name":"a","name":"b"`;
+    const spans = `[{"traceId":"${first}","traceId":"${last}",${span}}]`;
+    const taken = take(
+      Buffer.from(`{"resourceSpans":[],"resourceSpans":[{"scopeSpans":[{"spans":${spans}}]}]}`),
+      'otlp_json',
+    );
+    expect(taken).toMatchObject({ ok: true, spans: 1, rejected: 0 });
+    const [record] = taken.ok ? taken.records : [];
+    expect(JSON.stringify(otlpToJson(record as Buffer))).toMatch(new RegExp(`"traceId":"${last}".*"name":"b"`));
+  });
+
   it('makes no record of a request without spans', () => {
     expect(take(Buffer.alloc(0))).toMatchObject({ ok: true, records: [], spans: 0 });
     expect(take(Buffer.from('[]'), 'zipkin_json')).toMatchObject({ ok: true, records: [] });

@@ -1,3 +1,5 @@
+import type { SecureListener } from '../types.ts';
+
 export const KAFKA_VERSION = '4.2.0';
 
 export const KAFKA_ARTIFACTS = [
@@ -39,21 +41,44 @@ export const SINGLE_BROKER_PROPERTIES: Readonly<Record<string, string | number>>
  * One broker that is its own controller (KRaft). Ports are set at each start, so that data survives a change of ports:
  * a broker registers its address anew whenever it starts.
  */
-export function kafkaProperties(at: { port: number; controllerPort: number; logDir: string }): string {
+export function kafkaProperties(at: {
+  port: number;
+  controllerPort: number;
+  logDir: string;
+  secure?: SecureListener;
+}): string {
+  const { secure } = at;
+  const also = (listener: string) => (secure === undefined ? '' : `,${listener}`);
+  const secureAddress = also(`SECURE://127.0.0.1:${secure?.port}`);
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${at.controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${at.port}`,
+    listeners: `PLAINTEXT://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}${secureAddress}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${at.port}${secureAddress}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${also('SECURE:SASL_SSL')}`,
+    ...(secure === undefined ? {} : secureProperties(secure)),
     // A properties file reads a backslash as an escape.
     'log.dirs': at.logDir.replaceAll('\\', '/'),
     ...SINGLE_BROKER_PROPERTIES,
   };
   const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
   return lines.join('');
+}
+
+function secureProperties({ cert, key, username, password }: SecureListener): Record<string, string> {
+  const login = 'org.apache.kafka.common.security';
+  // A PEM on one line: the properties file reads its line feeds back.
+  const oneLine = (pem: string) => pem.trim().replaceAll('\n', '\\n');
+  return {
+    'listener.name.secure.ssl.keystore.type': 'PEM',
+    'listener.name.secure.ssl.keystore.certificate.chain': oneLine(cert),
+    'listener.name.secure.ssl.keystore.key': oneLine(key),
+    'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256',
+    'listener.name.secure.plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_${username}="${password}";`,
+    'listener.name.secure.scram-sha-256.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+  };
 }
 
 export const LOG4J_PROPERTIES = `status=ERROR

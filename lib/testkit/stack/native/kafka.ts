@@ -20,7 +20,7 @@ import { ServerProcess } from './server-process.ts';
 
 /** Kafka from Maven Central, one process that is broker and controller. */
 export async function startNativeKafka(context: NativeContext): Promise<NativeServer<string[]>> {
-  const { env, guard } = context;
+  const { env, guard, secureKafka: secure } = context;
   const java = await findJava(env);
   const jars = join(context.cacheDir, `kafka-${KAFKA_VERSION}`);
   await downloadJars({
@@ -40,7 +40,10 @@ export async function startNativeKafka(context: NativeContext): Promise<NativeSe
   await mkdir(dir, { recursive: true });
   const port = await freePort();
   const controllerPort = await freePort(new Set([port]));
-  await writeFile(properties, kafkaProperties({ port, controllerPort, logDir }));
+  await writeFile(
+    properties,
+    kafkaProperties({ port, controllerPort, logDir, ...(secure === undefined ? {} : { secure }) }),
+  );
   await writeFile(log4j, LOG4J_PROPERTIES);
   const javaArgs = [...KAFKA_JAVA_OPTIONS, `-Dlog4j2.configurationFile=${log4j}`, '-cp', join(jars, '*')];
 
@@ -66,6 +69,9 @@ export async function startNativeKafka(context: NativeContext): Promise<NativeSe
     const args = [
       ...['-XX:TieredStopAtLevel=1', ...javaArgs, 'kafka.tools.StorageTool', 'format'],
       ...['-t', clusterId, '-c', properties],
+      ...(secure === undefined
+        ? []
+        : ['--add-scram', `SCRAM-SHA-256=[name=${secure.username},password=${secure.password}]`]),
     ];
     const result = await runTool({ command: java, args, cwd: dir, env, timeoutMs: FORMAT_TIMEOUT_MS, guard });
     if (result?.code === 0) return;

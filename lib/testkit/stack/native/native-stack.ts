@@ -1,4 +1,4 @@
-import type { StackAddresses, StackPlan, StackService, StartedServers } from '../types.ts';
+import type { SecureListener, StackAddresses, StackPlan, StackService, StartedServers } from '../types.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { openDataDir } from './data-dir.ts';
 import { type Guard, startGuard } from './guard.ts';
@@ -16,6 +16,7 @@ export interface NativeContext {
   readonly bucket: string;
   readonly env: NodeJS.ProcessEnv;
   readonly guard: Guard;
+  readonly secureKafka?: SecureListener;
   progress(service: StackService, text: string): void;
 }
 
