@@ -5,6 +5,9 @@ import { assembledTrace } from '../../../lib/testkit/assembled-trace.ts';
 import { ClickHouse, hasClickHouse } from '../../../lib/testkit/clickhouse/clickhouse.ts';
 import { Receiver } from '../../../lib/testkit/http-receiver.ts';
 import { otlp } from '../../../lib/testkit/otlp-builder.ts';
+import { randomRequest } from '../../../lib/testkit/otlp-random.ts';
+import { encodeReference } from '../../../lib/testkit/otlp-reference.ts';
+import { SeededRandom } from '../../../lib/testkit/traffic/random.ts';
 import type { HttpDestination } from '../core/destination.ts';
 import { readDestinations } from '../core/read-destinations.ts';
 import type { Sender } from '../ports.ts';
@@ -93,6 +96,25 @@ withEngine("ClickHouse's own engine", () => {
       StatusCode: 'Unset',
       at: String(BATCH[0]?.trace.startTimeUnixNano),
     });
+  }, 60_000);
+
+  it('takes whatever OTLP may hold: odd times, names, numbers, bytes and nested values', async () => {
+    const house = await ClickHouse.start(TABLE);
+    closing.push(() => house.stop());
+    const sender = senderTo(house.url);
+    const random = new SeededRandom(11);
+    let spans = 0;
+    for (let i = 0; i < 10; i++) {
+      const batch = Array.from({ length: 20 }, (_, offset) => {
+        // The router has made scope spans of the older library spans.
+        const resourceSpans = randomRequest(random).resourceSpans?.map(({ librarySpans: _, ...rest }) => rest) ?? [];
+        const trace = assembledTrace(encodeReference({ resourceSpans }));
+        spans += trace.spanCount;
+        return { trace, offset, appendMs: i };
+      });
+      expect(await sender.send(batch, go, `${i}`)).toEqual({ kind: 'delivered' });
+    }
+    expect(await house.rows('SELECT count()::String AS spans FROM otel_traces')).toEqual([{ spans: `${spans}` }]);
   }, 60_000);
 
   it('says what is wrong in a way that is understood', async () => {

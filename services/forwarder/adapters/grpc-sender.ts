@@ -86,6 +86,7 @@ function channelOf({ compression, retry }: GrpcDestination, { servername }: Conn
     'grpc.enable_http_proxy': 0,
     'grpc.service_config_disable_resolution': 1,
     'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_channelz': 0,
     // A call fails at once while the connection waits to be tried anew, so that must not be long.
     'grpc.initial_reconnect_backoff_ms': RECONNECT_MS,
     'grpc.max_reconnect_backoff_ms': Math.max(RECONNECT_MS, Math.min(retry.maxMs, RECONNECT_MAX_MS)),
