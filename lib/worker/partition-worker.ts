@@ -1,4 +1,4 @@
-import { type LedgerEntry, ledgerEntryCodec } from '../codec/records.ts';
+import { ledgerEntryCodec } from '../codec/records.ts';
 import { isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
 import { UndecodableBatchError } from '../kafka/errors.ts';
 import type { FencedWriter, FetchedRecords, LogRecord } from '../kafka/types.ts';
@@ -78,23 +78,27 @@ export class PartitionWorker {
       this.lastNonce = nonce;
       const last = await this.ledger.claim(writer, nonce);
       crashPoint('after-claim');
-      await this.refuseAnotherLog(last);
+      const lookedAtMs = this.ports.clock.monotonicMs();
+      await this.refuseAnotherLog(last?.applied ?? 0, last?.streamTime ?? 0);
       const from = await this.stage.recover(last, { nonce });
       this.position = from === EARLIEST ? (await this.ports.input.bounds()).start : from;
       crashPoint('after-recover');
       this.ports.events.started(this.settings.key, this.position);
-      await this.work(writer, nonce, new StreamTime(last?.streamTime ?? 0));
+      await this.work(writer, nonce, new StreamTime(last?.streamTime ?? 0), lookedAtMs);
     } finally {
       await writer.close().catch(() => {});
     }
   }
 
-  private async work(writer: FencedWriter, nonce: string, streamTime: StreamTime): Promise<void> {
+  private async work(writer: FencedWriter, nonce: string, streamTime: StreamTime, lookedAtMs: number): Promise<void> {
     const { clock, crashPoint } = this.ports;
     let committedAtMs = clock.monotonicMs();
+    let awakeAtMs = lookedAtMs;
     while (!this.stopping) {
       const askedAtMs = clock.monotonicMs();
       const fetched = await this.fetch();
+      await this.lookAgain(awakeAtMs, streamTime);
+      awakeAtMs = clock.monotonicMs();
       crashPoint('after-fetch');
       const caughtUp = fetched.nextOffset >= fetched.highWatermark;
       streamTime.read(fetched.records, caughtUp, askedAtMs);
@@ -125,13 +129,19 @@ export class PartitionWorker {
    * with a record younger than everything that was read: it was made anew and has grown past the position since, and
    * going on there would skip its beginning in silence.
    */
-  private async refuseAnotherLog(last: LedgerEntry | undefined): Promise<void> {
-    if (last === undefined || last.applied === 0) return;
+  private async refuseAnotherLog(position: number, newestMs: number): Promise<void> {
+    if (position === 0) return;
     const { start, end } = await this.ports.input.bounds();
-    if (last.applied > end && (await this.isBeyondEnd(last.applied))) throw this.anotherLog(last.applied, end);
+    if (position > end && (await this.isBeyondEnd(position))) throw this.anotherLog(position, end);
     if (start > 0) return;
-    const first = await this.firstRecord(last.applied);
-    if (first !== undefined && first.timestampMs > last.streamTime) throw this.anotherLog(last.applied, end);
+    const first = await this.firstRecord(position);
+    if (first !== undefined && first.timestampMs > newestMs) throw this.anotherLog(position, end);
+  }
+
+  /** Who stood still, and was not replaced meanwhile, may have slept through the topic being made anew. */
+  private async lookAgain(awakeAtMs: number, { newestMs }: StreamTime): Promise<void> {
+    if (this.ports.clock.monotonicMs() - awakeAtMs < STILL_MS) return;
+    await this.refuseAnotherLog(this.position, newestMs);
   }
 
   /** Asked of the log itself: the end that a lagging leader names may be too low. */
@@ -226,3 +236,6 @@ async function unlessGone(fetching: Promise<FetchedRecords>): Promise<FetchedRec
     return undefined;
   }
 }
+
+/** Longer than a round of reading and committing usually takes, and no longer than it takes to delete and make a topic. */
+const STILL_MS = 1_000;

@@ -10,24 +10,24 @@ import type { LogRecord } from '../kafka/types.ts';
 export class StreamTime {
   /** Whole epoch milliseconds of the broker; 0 until a record was read. */
   ms: number;
-  private newestAppendMs: number;
+  /** Of all records ever read, whoever read them; whole epoch milliseconds of the broker. */
+  newestMs: number;
   /** Monotonic moment from which time passed counts; undefined while behind. */
   private caughtUpSinceMs: number | undefined;
 
   constructor(startMs: number) {
     this.ms = startMs;
-    this.newestAppendMs = startMs;
+    this.newestMs = startMs;
   }
 
   /** @param askedAtMs monotonic moment at which the fetch was sent. */
   read(records: readonly LogRecord[], caughtUp: boolean, askedAtMs: number): void {
     for (const record of records) {
-      if (record.timestampMs > this.newestAppendMs) this.newestAppendMs = record.timestampMs;
+      if (record.timestampMs > this.newestMs) this.newestMs = record.timestampMs;
     }
     if (!caughtUp) this.caughtUpSinceMs = undefined;
     else if (records.length > 0 || this.caughtUpSinceMs === undefined) this.caughtUpSinceMs = askedAtMs;
-    const passedMs =
-      this.caughtUpSinceMs === undefined || this.newestAppendMs === 0 ? 0 : askedAtMs - this.caughtUpSinceMs;
-    this.ms = Math.max(this.ms, this.newestAppendMs + Math.floor(passedMs));
+    const passedMs = this.caughtUpSinceMs === undefined || this.newestMs === 0 ? 0 : askedAtMs - this.caughtUpSinceMs;
+    this.ms = Math.max(this.ms, this.newestMs + Math.floor(passedMs));
   }
 }

@@ -76,8 +76,10 @@ class SpanTraffic {
     if (!this.world.isFaulty || this.world.isRolling) return;
     const { logFaults } = this.world;
     if (random.float() < 0.001) logFaults.overtake(partition);
-    if (random.float() < 0.006 && logFaults.recreate(partition, { stopped: random.float() < 0.5 })) {
+    if (random.float() < 0.006) {
+      const whoLooks = random.pick(['workers', 'nobody', 'sleepers'] as const);
       this.producers[partition]?.forget();
+      logFaults.recreate(partition, whoLooks, (records) => this.send(partition, records));
     }
   }
 

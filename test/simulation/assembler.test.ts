@@ -13,6 +13,7 @@ const BROKEN = {
   'the ledger in the same transaction': (seed: number) => simulateAssembler(seed, { faults: true, ledgerApart: true }),
   'looking whether the log is still the one that was read': (seed: number) =>
     simulateAssembler(seed, { faults: true, noLogCheck: true }),
+  'looking again after it stood still': (seed: number) => simulateAssembler(seed, { faults: true, noLookAgain: true }),
   'M1 reading its own output back': without({ noReadBack: true }),
   'M2 counting unsent traces into L': without({ noOutbox: true }),
   'M3 the length check': without({ noLength: true }),

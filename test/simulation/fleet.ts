@@ -84,6 +84,11 @@ export class Fleet {
     this.rebalance();
   }
 
+  /** Everything stops and goes on later, with what it had, mostly before anybody takes over. */
+  sleepAll(): void {
+    for (const process of this.processes) this.pause(process, 20 + this.options.random.below(60));
+  }
+
   /** Everything stops and goes on later, with what it had; another process takes over meanwhile. */
   pauseAll(): void {
     for (const process of this.processes) this.pause(process, 200 + this.options.random.below(200));

@@ -8,6 +8,8 @@ const BROKEN = {
     simulateGraphBuilder(seed, { faults: true, ledgerApart: true }),
   'looking whether the log is still the one that was read': (seed: number) =>
     simulateGraphBuilder(seed, { faults: true, noLogCheck: true }),
+  'looking again after it stood still': (seed: number) =>
+    simulateGraphBuilder(seed, { faults: true, noLookAgain: true }),
   'reading earlier revisions again': (seed: number) => simulateGraphBuilder(seed, { faults: true, noReadAgain: true }),
 };
 

@@ -86,7 +86,7 @@ class TraceTraffic {
     if (random.float() < 0.3) world.input(random.below(PARTITIONS)).appendMarker();
   }
 
-  /** With all workers dead, so that the committed position says exactly what was read. */
+  /** What retention takes it takes while all workers are dead, so that the committed position says what was read. */
   private disturbLog(partition: number): void {
     const { random, world } = this;
     const applied = world.entryOf(partition)?.applied ?? 0;
@@ -94,9 +94,18 @@ class TraceTraffic {
       const start = world.logFaults.overtake(partition);
       if (start !== undefined) this.cut(partition, { applied, start, log: this.logs(partition) });
     }
-    if (random.float() < 0.004 && world.logFaults.recreate(partition, { stopped: true })) {
-      this.live = this.live.filter((trace) => trace.partition !== partition);
-    }
+    if (random.float() >= 0.004) return;
+    const whoLooks = random.pick(['workers', 'nobody', 'sleepers'] as const);
+    const isRecreated = world.logFaults.recreate(partition, whoLooks, (records) => {
+      this.forget(partition);
+      for (let left = records; left > 0; left--) this.emit(false, partition);
+    });
+    if (isRecreated) this.forget(partition);
+  }
+
+  /** Nothing more comes for the traces of a partition so far. */
+  private forget(partition: number): void {
+    this.live = this.live.filter((trace) => trace.partition !== partition);
   }
 
   /** Retention that comes again before anybody has started makes one cut of two. */
@@ -111,11 +120,11 @@ class TraceTraffic {
     return this.world.logFaults.logsBefore(partition).length;
   }
 
-  private emit(isAborted: boolean): void {
+  private emit(isAborted: boolean, partition = this.random.below(PARTITIONS)): void {
     const { random, world, live } = this;
     let trace = random.float() < 0.4 ? live[random.below(live.length || 1)] : undefined;
     if (trace === undefined) {
-      trace = { trace: this.nextTrace++, partition: random.below(PARTITIONS), revision: 0, ids: [], sent: [] };
+      trace = { trace: this.nextTrace++, partition, revision: 0, ids: [], sent: [] };
       live.push(trace);
       if (live.length > 12) live.shift();
     } else if (!isAborted) this.revisions++;

@@ -39,17 +39,32 @@ export class LogFaults {
     return input.start;
   }
 
-  /** The topic's partition is deleted and made anew, while its workers run or after all processes died. */
-  recreate(partition: number, { stopped }: { stopped: boolean }): boolean {
+  /**
+   * The topic's partition is deleted and made anew, while its workers run, are dead, or stand still. What has no worker
+   * that looks may have grown past the old position by then.
+   * @param whoLooks `nobody`: all processes are dead.
+   * @param refill sends so many records.
+   */
+  recreate(
+    partition: number,
+    whoLooks: 'workers' | 'nobody' | 'sleepers',
+    refill: (records: number) => void = () => {},
+  ): boolean {
     const entry = this.world.entryOf(partition);
-    if ((entry?.applied ?? 0) < APPLIED_MIN || this.another.has(partition)) return false;
-    if (stopped) this.world.fleet.crashAll();
+    // Where no record was read, nobody can tell from the ledger of which log that was.
+    if ((entry?.streamTime ?? 0) === 0 || this.another.has(partition)) return false;
+    if (whoLooks === 'nobody') this.world.fleet.crashAll();
+    if (whoLooks === 'sleepers') this.world.fleet.sleepAll();
     const input = this.world.input(partition);
     this.past.set(partition, [...this.logsBefore(partition), { records: input.committed(), entry }]);
+    const { end } = input;
     input.recreate();
     this.world.nowMs += RECREATE_MS;
     this.another.set(partition, { bornMs: this.world.nowMs, isRefused: false });
     this.counts.recreated++;
+    if (whoLooks !== 'workers' && this.world.random.float() < 0.5) {
+      refill(this.world.random.below(Math.min(2 * end, REFILLED_MAX)));
+    }
     return true;
   }
 
@@ -87,5 +102,4 @@ export class LogFaults {
 
 /** Deleting and making a topic takes a while. */
 const RECREATE_MS = 1_000;
-/** A log that grows faster than its workers look at it is no fault that happens. */
-const APPLIED_MIN = 30;
+const REFILLED_MAX = 100;

@@ -49,6 +49,11 @@ export function trustLog(worker: PartitionWorker): void {
   (worker as unknown as { refuseAnotherLog(): Promise<void> }).refuseAnotherLog = async () => {};
 }
 
+/** The worker as it would be if it looked at its log only when it begins. */
+export function neverLookAgain(worker: PartitionWorker): void {
+  (worker as unknown as { lookAgain(): Promise<void> }).lookAgain = async () => {};
+}
+
 /** The ledger entry in a transaction of its own, behind that of the output. */
 export function ledgerApart(writer: FencedWriter): FencedWriter {
   return {

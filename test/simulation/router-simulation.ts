@@ -72,7 +72,12 @@ class IngestTraffic {
     const partition = random.below(INGEST_PARTITIONS);
     const isUntouched = world.input(partition).start === 0 && world.logFaults.logsBefore(partition).length === 0;
     // Dead letters name offsets, so a partition is either overtaken by retention or made anew, not both.
-    if (random.float() < 0.004 && isUntouched) world.logFaults.recreate(partition, { stopped: random.float() < 0.5 });
+    if (random.float() < 0.004 && isUntouched) {
+      const whoLooks = random.pick(['workers', 'nobody', 'sleepers'] as const);
+      world.logFaults.recreate(partition, whoLooks, (records) => {
+        for (let left = records; left > 0; left--) this.send(partition);
+      });
+    }
     if (random.float() >= 0.004 || world.logFaults.logsBefore(partition).length > 0) return;
     // What was never worked on has no position that retention could overtake.
     if (world.entryOf(partition) === undefined) return;

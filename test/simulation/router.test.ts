@@ -7,6 +7,7 @@ const BROKEN = {
   'the ledger in the same transaction': (seed: number) => simulateRouter(seed, { faults: true, ledgerApart: true }),
   'looking whether the log is still the one that was read': (seed: number) =>
     simulateRouter(seed, { faults: true, noLogCheck: true }),
+  'looking again after it stood still': (seed: number) => simulateRouter(seed, { faults: true, noLookAgain: true }),
 };
 
 testMachine('router', BROKEN, ['truncations', 'recreated', 'halts']);

@@ -6,7 +6,7 @@ import { PartitionWorker } from '../../lib/worker/partition-worker.ts';
 import type { Stage, WorkerSettings } from '../../lib/worker/types.ts';
 import { Fleet } from './fleet.ts';
 import { LogFaults } from './log-faults.ts';
-import { ledgerApart, trustLog, withoutClaim } from './loop-mutations.ts';
+import { ledgerApart, neverLookAgain, trustLog, withoutClaim } from './loop-mutations.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimKafka, type SimPartition } from './sim-kafka.ts';
 
@@ -28,6 +28,8 @@ export interface LoopMutations {
   readonly ledgerApart?: boolean;
   /** A worker that takes over does not look whether the log is still the one that was read. */
   readonly noLogCheck?: boolean;
+  /** A worker that stood still goes on as if it had not. */
+  readonly noLookAgain?: boolean;
 }
 
 export interface WorldOptions extends LoopMutations {
@@ -220,6 +222,7 @@ export class WorkerWorld {
       crashPoint: () => {},
     });
     if (options.noLogCheck) trustLog(worker);
+    if (options.noLookAgain) neverLookAgain(worker);
     return worker;
   }
 }

@@ -28,10 +28,10 @@ export class ReadAgain {
    * @param earlier per record, what is known of its trace.
    */
   async prepare(records: readonly LogRecord[], earlier: readonly (readonly Revision[])[]): Promise<void> {
-    const wanted = new Set(earlier.flatMap((revisions) => revisions.map(({ offset }) => offset)));
+    const wanted = new Map(earlier.flatMap((revisions) => revisions.map((revision) => [revision.offset, revision])));
     if (wanted.size === 0) return;
     for (const record of records) if (wanted.delete(record.offset)) this.known.set(record.offset, record);
-    for (const offset of [...wanted].sort((a, b) => a - b)) {
+    for (const offset of [...wanted.keys()].sort((a, b) => a - b)) {
       if (!this.known.has(offset)) await this.fetchAround(offset, wanted);
     }
   }
@@ -45,17 +45,31 @@ export class ReadAgain {
     this.known.clear();
   }
 
-  /** A fetch answers with whole batches, so it often brings others that are wanted too. */
-  private async fetchAround(offset: number, wanted: ReadonlySet<number>): Promise<void> {
+  /**
+   * A fetch answers with whole batches, so it often brings others that are wanted too.
+   * @throws SpanloomError TRACES_UNREADABLE, retryable, when the topic was made anew since the records were read.
+   */
+  private async fetchAround(offset: number, wanted: ReadonlyMap<number, Revision>): Promise<void> {
     try {
       const fetched = await this.log.fetch({ offset, maxBytes: RECORD_BYTES, maxWaitMs: WAIT_MS });
       // It was read once, so a leader that has nothing there lags behind; only one that has more can say it is gone.
       if (fetched.nextOffset <= offset) throw stuck(offset);
-      for (const record of fetched.records) if (wanted.has(record.offset)) this.known.set(record.offset, record);
+      for (const record of fetched.records) {
+        const revision = wanted.get(record.offset);
+        if (revision === undefined) continue;
+        if (!isRecordOf(record, revision)) throw another(record.offset);
+        this.known.set(record.offset, record);
+      }
     } catch (error) {
       if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      // Above the end of a log in which it stood before.
+      if (offset >= (await this.log.bounds()).start) throw another(offset);
     }
   }
+}
+
+function isRecordOf({ key, timestampMs }: LogRecord, { traceId, appendMs }: Revision): boolean {
+  return (key?.latin1Slice() ?? '') === traceId && timestampMs === appendMs;
 }
 
 const STRETCH_BYTES = 4 * 1024 * 1024;
@@ -67,4 +81,9 @@ function stuck(offset: number): SpanloomError {
   return new SpanloomError('TRACES_UNREADABLE', `The traces topic cannot be read past offset ${offset}`, {
     retryable: true,
   });
+}
+
+function another(offset: number): SpanloomError {
+  const sentence = `Offset ${offset} of the traces topic no longer holds the record that was read there`;
+  return new SpanloomError('TRACES_UNREADABLE', sentence, { retryable: true });
 }
