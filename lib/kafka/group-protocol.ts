@@ -70,7 +70,7 @@ export function leaveRequest(groupId: string, memberId: string): ProtocolRequest
 
 export function offsetCommitRequest(
   { groupId, memberId, generationId }: MemberOfGeneration,
-  offsets: readonly (AssignedPartition & { nextOffset: number })[],
+  offsets: readonly (AssignedPartition & { nextOffset: number; note?: string })[],
 ): ProtocolRequest<unknown> {
   const byTopic = Map.groupBy(offsets, ({ topic }) => topic);
   return protocolRequest('OffsetCommit', 5, {
@@ -79,7 +79,11 @@ export function offsetCommitRequest(
     groupGenerationId: generationId,
     topics: [...byTopic].map(([topic, partitions]) => ({
       topic,
-      partitions: partitions.map(({ partition, nextOffset }) => ({ partition, offset: String(nextOffset) })),
+      partitions: partitions.map(({ partition, nextOffset, note = null }) => ({
+        partition,
+        offset: String(nextOffset),
+        metadata: note,
+      })),
     })),
   });
 }

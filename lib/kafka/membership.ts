@@ -93,6 +93,12 @@ class GroupMembership implements Membership {
     this.#offsets.set(`${topic}/${partition}`, { topic, partition, nextOffset });
   }
 
+  async commit({ topic, partition }: AssignedPartition, nextOffset: number, note: string): Promise<void> {
+    // What was reported before is behind this.
+    this.#offsets.delete(`${topic}/${partition}`);
+    await this.#request(offsetCommitRequest(this.#generation(), [{ topic, partition, nextOffset, note }]));
+  }
+
   async leave(): Promise<void> {
     if (this.#left.signal.aborted) return;
     this.#left.abort();

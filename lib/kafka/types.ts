@@ -69,5 +69,10 @@ export interface AssignedPartition {
 export interface Membership {
   /** Records how far a partition got, for lag tools only; never read back. */
   reportOffset(partition: AssignedPartition, nextOffset: number): void;
+  /**
+   * Commits at once, with a text for whoever reads the committed offset next.
+   * @throws Kafka's error, e.g. when the group has gone on without this member.
+   */
+  commit(partition: AssignedPartition, nextOffset: number, note: string): Promise<void>;
   leave(): Promise<void>;
 }

@@ -41,7 +41,7 @@ function setUp() {
   const group = new PartitionGroup({
     join: async (onAssignment) => {
       assign = onAssignment;
-      return { reportOffset: () => {}, leave: async () => void log.push('leave') };
+      return { reportOffset: () => {}, commit: async () => {}, leave: async () => void log.push('leave') };
     },
     createWorker: ({ partition }) => {
       const worker = new FakeWorker(log, `p${partition}`);

@@ -44,6 +44,11 @@ export class PartitionGroup {
     this.membership?.reportOffset(partition, nextOffset);
   }
 
+  /** Commits at once; see Membership. */
+  async commit(partition: AssignedPartition, nextOffset: number, note: string): Promise<void> {
+    await this.membership?.commit(partition, nextOffset, note);
+  }
+
   /** Drains every worker, then leaves the group, so that the others take over from hand-offs. */
   async stop(): Promise<void> {
     this.stopping = true;

@@ -270,6 +270,55 @@ describe('forwarder', () => {
     expect(distinct(apm)).toEqual(numbers(1, 401));
   });
 
+  it('sends ClickHouse a batch again by its own name, however often it is killed before the answer', async () => {
+    const house = await receiver();
+    const { env, start, stop, assemble } = pipeline('forwarder-house');
+    const destination = {
+      ...QUICK,
+      name: 'house',
+      kind: 'clickhouse',
+      url: house.url,
+      batch: { waitMs: 30 },
+    };
+    await stop(await start([destination]));
+    const variables = env([destination]);
+    for (let round = 0; round < 3; round++) {
+      const before = house.received.length;
+      // Every answer after the third is lost: what came is there, and nobody knows.
+      house.answer = () => (house.received.length > before + 3 ? 'never' : { status: 200 });
+      const command = new Command(['service', 'forwarder'], variables);
+      commands.push(command);
+      // They come bit by bit, so that the batch that is under way is smaller than what waits when the next process begins.
+      for (let id = 1 + round * 100; id < 101 + round * 100; id += 10) {
+        await assemble(id, id + 10);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (id % 100 === 1) await waitFor(() => house.received.length > before);
+      }
+      await waitFor(() => house.received.length >= before + 3 + PARTITIONS);
+      command.signal('SIGKILL');
+      await command.exited;
+    }
+    house.answer = () => ({ status: 200 });
+    await start([destination]);
+    const batches = new Map<string, Set<string>>();
+    const read = () => {
+      batches.clear();
+      for (const { path: address, bytes } of house.received) {
+        const token = new URL(address, house.url).searchParams.get('insert_deduplication_token') ?? '';
+        for (const line of gunzipSync(bytes).toString().trimEnd().split('\n')) {
+          const { TraceId, SpanId } = JSON.parse(line);
+          const key = `${TraceId}/${SpanId}`;
+          batches.set(key, (batches.get(key) ?? new Set()).add(token));
+        }
+      }
+      return batches.size;
+    };
+    await waitFor(() => read() === 600);
+    expect([...batches.values()].filter(({ size }) => size > 1)).toEqual([]);
+    const requests = house.received.map(({ path: address }) => address);
+    expect(new Set(requests).size).toBeLessThan(requests.length);
+  });
+
   it('samples whole traces: errors and a share of the rest, late spans as their trace, after a restart too', async () => {
     const apm = await receiver();
     const { start, stop, assemble } = pipeline('forwarder-sampling');

@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs';
 import { deadLetterCodec } from '../../lib/codec/records.ts';
 import { kafkaSettingsOf } from '../../lib/config/common.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
-import { committedOffset } from '../../lib/kafka/committed-offset.ts';
+import { committedPosition } from '../../lib/kafka/committed-offset.ts';
 import { openFencedWriter } from '../../lib/kafka/fenced-writer.ts';
 import { joinGroup } from '../../lib/kafka/membership.ts';
 import { createLogs, type PartitionLogs } from '../../lib/kafka/partition-log.ts';
@@ -112,7 +112,8 @@ function destinationGroup(destination: Destination, context: GroupContext): Part
       const ports: WorkerPorts = {
         traces: logs.open(topic, partition),
         sender,
-        committedOffset: () => committedOffset(kafka, group, assigned),
+        committed: () => committedPosition(kafka, group, assigned),
+        commit: (nextOffset, note) => members.commit(assigned, nextOffset, note),
         reportOffset: (nextOffset) => members.reportOffset(assigned, nextOffset),
         deadLetters: deadLetterWriter(kafka, prefix, destination.name, assigned),
         sha256: (value) => createHash('sha256').update(value).digest('hex'),

@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../../lib/codec/records.ts';
+import type { CommittedPosition } from '../../lib/kafka/committed-offset.ts';
 import type { PartitionLog } from '../../lib/kafka/types.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Batch } from './core/batch.ts';
@@ -19,9 +20,11 @@ export interface Sender {
 export interface WorkerPorts {
   readonly traces: PartitionLog;
   readonly sender: Sender;
-  /** Where the destination's group got to in this partition; undefined when it has never been there. */
-  committedOffset(): Promise<number | undefined>;
+  /** Where the destination's group got to in this partition, and its note; undefined when it has never been there. */
+  committed(): Promise<CommittedPosition | undefined>;
   reportOffset(nextOffset: number): void;
+  /** Commits at once, with a note. */
+  commit(nextOffset: number, note: string): Promise<void>;
   /** Written together, or not at all. */
   deadLetters(letters: readonly DeadLetter[]): Promise<void>;
   sha256(bytes: Uint8Array): string;

@@ -113,7 +113,7 @@ export class Fleet {
     process.group = new PartitionGroup({
       join: async (onAssignment) => {
         process.assign = onAssignment;
-        return { reportOffset: () => {}, leave: async () => {} };
+        return { reportOffset: () => {}, commit: async () => {}, leave: async () => {} };
       },
       createWorker: ({ topic, partition }) => this.options.createWorker(name, { topic, partition }),
     });

@@ -2,7 +2,7 @@ import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import type { Backoff } from '../../../lib/runtime/backoff.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
-import { type Batch, BatchQueue } from '../core/batch.ts';
+import { type Batch, BatchQueue, sealedTo, sealNote } from '../core/batch.ts';
 import type { Destination } from '../core/destination.ts';
 import type { Intake } from '../core/intake.ts';
 import type { WorkerPorts } from '../ports.ts';
@@ -67,7 +67,7 @@ export class DestinationWorker implements Worker {
     const { ports, settings } = this;
     const { clock, events } = ports;
     const queue = new BatchQueue(settings.destination.batch);
-    let next = await this.position();
+    let { next, sealed } = await this.position();
     // From here on a crash goes on here, also when the group has not been anywhere before.
     ports.reportOffset(next);
     events.started(settings.partition, next);
@@ -80,8 +80,12 @@ export class DestinationWorker implements Worker {
       events.received(fetched.records.length);
       this.restarts.reset();
       for (;;) {
-        const batch = queue.take(clock.monotonicMs());
-        if (batch === undefined) break;
+        if (sealed !== undefined && next <= sealed) break;
+        const batch = sealed === undefined ? queue.take(clock.monotonicMs()) : queue.takeTo(sealed);
+        if (batch === undefined && sealed === undefined) break;
+        sealed = undefined;
+        if (batch === undefined) continue;
+        await this.seal(batch);
         if (!(await this.deliver(batch))) return;
         ports.reportOffset(queue.first?.offset ?? next);
       }
@@ -93,16 +97,32 @@ export class DestinationWorker implements Worker {
     }
   }
 
-  private async position(): Promise<number> {
-    const { traces, committedOffset, events } = this.ports;
+  /** `sealed`: the last offset of a batch that was on its way, if there was one. */
+  private async position(): Promise<{ next: number; sealed: number | undefined }> {
+    const { traces, committed: readCommitted, events } = this.ports;
     const { destination, partition } = this.settings;
     const { start, end } = await traces.bounds();
-    const committed = await committedOffset();
-    if (committed === undefined) return destination.startAt === 'start' ? start : end;
-    if (committed >= start && committed <= end) return committed;
+    const committed = await readCommitted();
+    if (committed === undefined) return { next: destination.startAt === 'start' ? start : end, sealed: undefined };
+    const { offset, note } = committed;
+    const sealed = sealedTo(note);
+    if (offset >= start && offset <= end) {
+      return { next: offset, sealed: sealed !== undefined && sealed >= offset && sealed < end ? sealed : undefined };
+    }
     // Retention overtook the destination, or the topic was made anew.
-    events.gap(partition, committed > end ? 0 : committed, start);
-    return start;
+    events.gap(partition, offset > end ? 0 : offset, start);
+    return { next: start, sealed: undefined };
+  }
+
+  /**
+   * Notes where a batch ends before it is sent, so that it is cut the same after a crash: then ClickHouse knows it by its
+   * token. Others have no use for that.
+   */
+  private async seal(batch: Batch): Promise<void> {
+    const [first] = batch;
+    if (this.settings.destination.kind !== 'clickhouse' || first === undefined) return;
+    // Without the note it is sent all the same; after a crash it may then be there twice.
+    await this.ports.commit(first.offset, sealNote(batch)).catch(() => undefined);
   }
 
   private async fetch(offset: number, maxWaitMs: number): Promise<FetchedRecords> {

@@ -56,6 +56,17 @@ export class BatchQueue {
       bytes += trace.otlp.length;
       count++;
     }
+    return this.cut(count, spans, bytes);
+  }
+
+  /** Takes everything up to an offset, whatever the limits; undefined when there is nothing. */
+  takeTo(offset: number): Batch | undefined {
+    const batch = this.waiting.filter((each) => each.offset <= offset);
+    if (batch.length === 0) return undefined;
+    return this.cut(batch.length, spansOf(batch), bytesOf(batch));
+  }
+
+  private cut(count: number, spans: number, bytes: number): Batch {
     const batch = this.waiting.slice(0, count);
     this.waiting = this.waiting.slice(count);
     this.spans -= spans;
@@ -68,10 +79,25 @@ export function spansOf(batch: Batch): number {
   return batch.reduce((sum, { trace }) => sum + trace.spanCount, 0);
 }
 
+function bytesOf(batch: Batch): number {
+  return batch.reduce((sum, { trace }) => sum + trace.otlp.length, 0);
+}
+
 /**
  * Names a batch by where its first and last records stand. The time of the first tells logs apart when a topic was made anew.
  */
 export function batchId(batch: Batch, { topic, partition }: { topic: string; partition: number }): string {
   const [first, last] = [batch[0], batch.at(-1)];
   return `${topic}/${partition}/${first?.offset}-${last?.offset}@${first?.appendMs}`;
+}
+
+/** What is noted beside a position before the batch that begins there is sent, so that another try cuts the same batch. */
+export function sealNote(batch: Batch): string {
+  return `batch to ${batch.at(-1)?.offset}`;
+}
+
+/** Last offset of the batch that was on its way; undefined when none was noted. */
+export function sealedTo(note: string): number | undefined {
+  const offset = /^batch to (\d{1,15})$/.exec(note)?.[1];
+  return offset === undefined ? undefined : Number(offset);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assembledTrace } from '../../../lib/testkit/assembled-trace.ts';
 import { otlp } from '../../../lib/testkit/otlp-builder.ts';
-import { BatchQueue, type ForwardedTrace } from './batch.ts';
+import { BatchQueue, batchId, type ForwardedTrace, sealedTo, sealNote } from './batch.ts';
 import { Circuit } from './circuit.ts';
 import { type Attempted, decide, type Step } from './decide.ts';
 import { judgeOtlp, partialSuccess } from './otlp-answer.ts';
@@ -174,5 +174,18 @@ describe('BatchQueue', () => {
     expect(offsets(queue.take(0))).toEqual([0, 1]);
     expect(offsets(queue.take(0))).toEqual([2, 3]);
     expect(queue.take(0)).toBeUndefined();
+  });
+
+  it('cuts a batch that was on its way once more where it ended, whatever the limits', () => {
+    const queue = new BatchQueue({ spansMax: 1, bytesMax: 1, waitMs: 0 });
+    const trace = assembledTrace(otlp([{ spans: [{ id: 1 }] }]));
+    for (const offset of [3, 5, 6, 9]) queue.add({ trace, offset, appendMs: 7 }, 0);
+    const batch = queue.takeTo(6) ?? [];
+    expect(batch.map(({ offset }) => offset)).toEqual([3, 5, 6]);
+    expect([sealNote(batch), sealedTo(sealNote(batch)), sealedTo('')]).toEqual(['batch to 6', 6, undefined]);
+    expect(batchId(batch, { topic: 't', partition: 2 })).toBe('t/2/3-6@7');
+    expect(queue.takeTo(8)).toBeUndefined();
+    expect(queue.take(0)?.map(({ offset }) => offset)).toEqual([9]);
+    expect(queue.first).toBeUndefined();
   });
 });
