@@ -49,12 +49,19 @@ function textValues({ bytes, lengths }: TextColumn): PageValues {
         return ENCODING.deltaLengthByteArray;
       }
       sink.reserve(size + count * LENGTH_BYTES);
+      const out = sink.bytes;
+      let end = sink.end;
       for (let i = 0, value = start; i < count; i++) {
         const length = numbers[i] as number;
-        sink.uint32(length);
-        sink.end += bytes.copy(sink.bytes, sink.end, value, value + length);
+        out[end++] = length;
+        out[end++] = length >>> 8;
+        out[end++] = length >>> 16;
+        out[end++] = length >>> 24;
+        if (length > COPY_BY_HAND_MAX) end += bytes.copy(out, end, value, value + length);
+        else for (let byte = 0; byte < length; byte++) out[end++] = bytes[value + byte] as number;
         value += length;
       }
+      sink.end = end;
       return ENCODING.plain;
     },
   };
@@ -62,6 +69,8 @@ function textValues({ bytes, lengths }: TextColumn): PageValues {
 
 /** Lengths that differ cost less in front of their values, where zstd sees them together with what follows. */
 const LENGTH_BYTES = 4;
+/** A call costs as much as so many bytes. */
+const COPY_BY_HAND_MAX = 48;
 
 function isWorthDictionary({ table, count, nulls }: WordColumn): boolean {
   return table.count > 0 && table.count <= (count - nulls) * DISTINCT_SHARE_MAX && table.count < 2 ** 20;
@@ -102,8 +111,13 @@ function plainWords(column: WordColumn): PageValues {
 function writeWord(sink: ByteSink, { table: { bytes, offsets } }: WordColumn, id: number): void {
   const start = offsets[id] as number;
   const end = offsets[id + 1] as number;
-  sink.uint32(end - start);
-  sink.append(bytes, start, end);
+  sink.reserve(end - start + LENGTH_BYTES);
+  const to = sink.bytes;
+  let at = sink.end;
+  for (let shift = 0; shift < 32; shift += 8) to[at++] = (end - start) >>> shift;
+  if (end - start > COPY_BY_HAND_MAX) at += bytes.copy(to, at, start, end);
+  else for (let byte = start; byte < end; byte++) to[at++] = bytes[byte] as number;
+  sink.end = at;
 }
 
 function presentIds(column: WordColumn, from: number, to: number): number {

@@ -19,22 +19,25 @@ export function boundsOf({ column }: ParquetColumn, rows: number): Bounds | unde
   return undefined;
 }
 
-/** Least and greatest of the values of rows [from, to), of which the first begins at byte `at`. */
+/**
+ * Least and greatest of the values of rows [from, to), of which the first begins at byte `at`: the first and the last of
+ * them, since the column is in ascending order.
+ */
 export function textBounds({ bytes, lengths }: TextColumn, from: number, to: number, at: number): Bounds | undefined {
-  let min: Buffer | undefined;
-  let max: Buffer | undefined;
+  let first = -1;
+  let last = -1;
   let start = at;
+  let lastStart = at;
   for (let row = from; row < to; row++) {
     const length = lengths[row] as number;
     if (length < 0) continue;
-    const value = bytes.subarray(start, start + length);
-    if (min === undefined || Buffer.compare(value, min) < 0) min = value;
-    if (max === undefined || Buffer.compare(value, max) > 0) max = value;
+    if (first < 0) first = length;
+    last = length;
+    lastStart = start;
     start += length;
   }
-  return min === undefined || max === undefined || min.length > BOUND_BYTES_MAX || max.length > BOUND_BYTES_MAX
-    ? undefined
-    : { min: Buffer.from(min), max: Buffer.from(max) };
+  if (first < 0 || first > BOUND_BYTES_MAX || last > BOUND_BYTES_MAX) return undefined;
+  return { min: Buffer.from(bytes.subarray(at, at + first)), max: Buffer.from(bytes.subarray(lastStart, start)) };
 }
 
 function wordBounds({ table: { bytes, offsets, count } }: WordColumn): Bounds | undefined {

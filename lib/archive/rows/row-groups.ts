@@ -12,7 +12,7 @@ export function* spanBatches(
   traces: readonly AssembledTrace[],
   promoted?: PromotedAttributes,
 ): Generator<RowBatch | undefined> {
-  const rows = new SpanRows(promoted);
+  const rows = takeSpanRows(promoted);
   let sliceEnd = SLICE_ROWS;
   for (const trace of inTraceOrder(traces)) {
     rows.add(trace);
@@ -26,6 +26,18 @@ export function* spanBatches(
     }
   }
   if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
+  if (rows.bytes < KEPT_BYTES_MAX) kept = { promoted, rows };
+}
+
+/** The columns of the range before: memory that is there already costs neither the collector nor the kernel anything. */
+let kept: { readonly promoted: PromotedAttributes | undefined; readonly rows: SpanRows } | undefined;
+
+function takeSpanRows(promoted: PromotedAttributes | undefined): SpanRows {
+  const own = kept?.promoted === promoted ? kept?.rows : undefined;
+  if (own === undefined) return new SpanRows(promoted);
+  kept = undefined;
+  own.clear();
+  return own;
 }
 
 /** @param spansObject key of the object that holds their spans. */
@@ -49,5 +61,7 @@ function inTraceOrder(traces: readonly AssembledTrace[]): readonly AssembledTrac
 /** A row group ends with the trace that reaches one of these: what is in memory as columns is about 20 MB. */
 const ROW_GROUP_ROWS = 50_000;
 const ROW_GROUP_BYTES = 32 * 1024 * 1024;
+/** Columns that have grown larger are left to the collector. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 /** Some 10 ms of work. */
 const SLICE_ROWS = 1_000;
