@@ -42,7 +42,9 @@ function takeSpanRows(promoted: PromotedAttributes | undefined): SpanRows {
 
 /** @param spansObject key of the object that holds their spans. */
 export function* traceBatches(traces: readonly AssembledTrace[], spansObject: string): Generator<RowBatch | undefined> {
-  const rows = new TraceRows();
+  const rows = keptTraceRows ?? new TraceRows();
+  keptTraceRows = undefined;
+  rows.clear();
   for (const trace of inTraceOrder(traces)) {
     rows.add(trace, spansObject);
     if (rows.count >= ROW_GROUP_ROWS) {
@@ -51,7 +53,10 @@ export function* traceBatches(traces: readonly AssembledTrace[], spansObject: st
     } else if (rows.count % SLICE_ROWS === 0) yield undefined;
   }
   if (rows.count > 0) yield { columns: rows.columns(), rows: rows.count };
+  keptTraceRows = rows;
 }
+
+let keptTraceRows: TraceRows | undefined;
 
 /** Neighbours in the file are spans of one trace, which is how they are looked for. */
 function inTraceOrder(traces: readonly AssembledTrace[]): readonly AssembledTrace[] {

@@ -20,7 +20,8 @@ export class TraceRows {
     complete: new BoolColumn(),
     incomplete_reasons: new WordColumn(),
     close_reason: new WordColumn(),
-    services: new WordColumn(),
+    // With their counts they hardly ever are the same.
+    services: new TextColumn(),
     spans_object: new WordColumn(),
   };
 
