@@ -79,9 +79,13 @@ export class SpanSource {
   stream(spansPerSecond: number): { stop: () => Promise<void> } {
     let stopping = false;
     const perTick = (spansPerSecond * TICK_MS) / 1000;
+    let due = 0;
     const running = (async () => {
       while (!stopping) {
-        await this.send(perTick);
+        due += perTick;
+        const whole = due - (due % SPANS_PER_MESSAGE);
+        if (whole > 0) await this.send(whole);
+        due -= whole;
         await sleep(TICK_MS);
       }
     })();

@@ -49,7 +49,7 @@ async function sendAll(pipeline: FaultPipeline, sizes: HostileSizes, seed: numbe
 }
 
 /** Far more spans than a trace may have, one after another, while those that take them are killed. */
-const hugeTrace: Fault = {
+export const HUGE: Fault = {
   name: 'a trace of 1 000 000 spans between ordinary ones, and span-router and trace-assembler killed in the middle of it',
   spans: 'at least',
   inject: async (pipeline) => {
@@ -133,7 +133,7 @@ export const HOSTILE: FaultGroup = {
       fast: true,
       ...hostile(SMALL, 1),
     },
-    hugeTrace,
+    HUGE,
   ],
 };
 

@@ -5,6 +5,7 @@ import { FaultPipeline } from '../rig/fault-pipeline.ts';
 import type { FaultStack } from '../rig/fault-stack.ts';
 import { sleep } from '../rig/wait-until.ts';
 import { CLOCKS } from '../rows/clocks.ts';
+import { HOSTILE, HUGE } from '../rows/hostile.ts';
 import { KAFKA } from '../rows/kafka.ts';
 import { OBJECT_STORE } from '../rows/object-store.ts';
 import { ALONE, CRASHES, TAKEOVERS } from '../rows/processes.ts';
@@ -30,10 +31,13 @@ export interface SoakResult {
   readonly audit: AuditResult;
 }
 
-/** Those that leave the log whole, so that one audit can judge everything at the end, and can do with two assemblers. */
-const FAULTS: readonly Fault[] = [CRASHES, TAKEOVERS, REDIS, KAFKA, OBJECT_STORE, CLOCKS]
+/**
+ * Those that leave the log whole, so that one audit can judge everything at the end, and can do with two assemblers. The
+ * trace of a million spans would be most of what a soak sends.
+ */
+const FAULTS: readonly Fault[] = [CRASHES, TAKEOVERS, REDIS, KAFKA, OBJECT_STORE, CLOCKS, HOSTILE]
   .flatMap(({ faults }) => faults)
-  .filter((fault) => !ALONE.includes(fault));
+  .filter((fault) => !ALONE.includes(fault) && fault !== HUGE);
 
 /** One pipeline under steady traffic; random faults for three quarters of the time, then none; the audit at the end. */
 export async function runSoak(stack: FaultStack, options: SoakOptions): Promise<SoakResult> {
