@@ -153,7 +153,12 @@ export class PartitionWorker {
   private async firstRecord(before: number): Promise<LogRecord | undefined> {
     for (let offset = 0; offset < before; ) {
       const fetched = await unlessGone(this.ports.input.fetch({ offset, maxBytes: 1, maxWaitMs: 0 }));
-      if (fetched === undefined || fetched.nextOffset === offset) return undefined;
+      if (fetched === undefined) return undefined;
+      // Everything below the position was to be seen before: a leader that lags must not vouch for the log.
+      if (fetched.nextOffset === offset) {
+        const sentence = `${this.settings.key} had read to offset ${before}, and its leader does not show offset ${offset} yet`;
+        throw new SpanloomError('KAFKA_REQUEST_FAILED', sentence, { retryable: true });
+      }
       const [first] = fetched.records;
       if (first !== undefined) return first.offset < before ? first : undefined;
       offset = fetched.nextOffset;

@@ -82,7 +82,10 @@ export class LogFaults {
       const entry = this.world.entryOf(partition);
       // 0: of a log of which no record was read.
       const isOfNewLog = entry?.streamTime === 0 || (entry?.streamTime ?? 0) >= another.bornMs;
-      if (entry !== undefined && isOfNewLog) this.another.delete(partition);
+      if (entry !== undefined && isOfNewLog) {
+        this.another.delete(partition);
+        continue;
+      }
       if (!another.isRefused || (isFaulty && random.float() >= 0.02)) continue;
       // A commit that was under way may come after the key was deleted; then the worker refuses again.
       if (entry !== undefined) (this.logsBefore(partition).at(-1) as PastLog).entry = entry;
