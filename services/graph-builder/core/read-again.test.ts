@@ -26,6 +26,7 @@ describe('an earlier revision that is read again', () => {
     ['another trace', logOf(1, 4, 3)],
     ['the same trace at another time', logOf(1, 2, 3, 1)],
     ['nothing yet', logOf(1)],
+    ['no record', withHole()],
   ])('is refused when the topic was made anew and holds %s there', async (_, anew) => {
     const again = new ReadAgain(anew);
     await expect(again.prepare([], [[revisionAt(logOf(1, 2, 3), 1)]])).rejects.toMatchObject({
@@ -49,4 +50,11 @@ function logOf(first: number, second?: number, third?: number, laterMs = 0): Mem
 function revisionAt(log: MemoryLog, offset: number): Revision {
   const { key, timestampMs } = log.records[offset] as (typeof log.records)[number];
   return { offset, traceId: key?.latin1Slice() ?? '', appendMs: timestampMs };
+}
+
+/** A marker, or an aborted record, stands at offset 1. */
+function withHole(): MemoryLog {
+  const log = logOf(1, 2, 3);
+  log.records.splice(1, 1);
+  return log;
 }

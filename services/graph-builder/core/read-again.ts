@@ -54,6 +54,7 @@ export class ReadAgain {
       const fetched = await this.log.fetch({ offset, maxBytes: RECORD_BYTES, maxWaitMs: WAIT_MS });
       // It was read once, so a leader that has nothing there lags behind; only one that has more can say it is gone.
       if (fetched.nextOffset <= offset) throw stuck(offset);
+      if (fetched.records[0]?.offset !== offset) throw another(offset);
       for (const record of fetched.records) {
         const revision = wanted.get(record.offset);
         if (revision === undefined) continue;
