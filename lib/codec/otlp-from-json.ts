@@ -1,7 +1,7 @@
 import { WireWriter } from '../trace/wire-writer.ts';
 import { type Converted, converting, Unreadable } from './ingest/converted.ts';
-import { parseJson } from './ingest/json-items.ts';
 import { isObject, type JsonObject } from './ingest/json-value.ts';
+import { parseJson, SpanList } from './ingest/parse-json.ts';
 import { type Field, messageNamed, ROOT_MESSAGE, type ScalarType } from './otlp-descriptor.ts';
 
 /**
@@ -41,10 +41,11 @@ function writeMessage(name: string, json: JsonObject, out: WireWriter, path: (st
     path.push(field.name);
     if (!field.repeated) writeField(field, value, out, path);
     else {
-      if (!Array.isArray(value)) throw new Mismatch('is not an array');
-      for (let i = 0; i < value.length; i++) {
-        path.push(i);
-        writeField(field, value[i], out, path);
+      if (!Array.isArray(value) && !(value instanceof SpanList)) throw new Mismatch('is not an array');
+      let i = 0;
+      for (const item of value) {
+        path.push(i++);
+        writeField(field, item, out, path);
         path.pop();
       }
     }

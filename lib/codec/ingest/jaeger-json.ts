@@ -1,9 +1,10 @@
 import { type Converted, converting, Unreadable } from './converted.ts';
 import { spanIdFromHex, traceIdFromBytes, traceIdFromHex } from './ids.ts';
 import { type JaegerLog, type JaegerProcess, type JaegerReference, writeJaegerSpan } from './jaeger-to-otlp.ts';
-import { isList, jsonItems, parseJson } from './json-items.ts';
+import { isList, jsonItems } from './json-items.ts';
 import { integerAt, isObject, type JsonObject, listAt, objectAt, textAt } from './json-value.ts';
 import { type Attribute, type AttributeValue, OtlpRequestWriter } from './otlp-request-writer.ts';
+import { parseJson, SpanList } from './parse-json.ts';
 
 /**
  * Jaeger's JSON as an OTLP request, in each of its forms: one span as protobuf's JSON mapping writes it (what Jaeger's
@@ -30,7 +31,8 @@ export function otlpFromJaegerJson(text: Buffer): Converted {
 }
 
 function writeTrace(out: OtlpRequestWriter, trace: JsonObject): void {
-  writeSpans(out, listAt(trace.spans, 'spans'), isObject(trace.processes) ? trace.processes : {});
+  const spans = trace.spans instanceof SpanList ? trace.spans : listAt(trace.spans, 'spans');
+  writeSpans(out, spans, isObject(trace.processes) ? trace.processes : {});
 }
 
 function writeSpans(out: OtlpRequestWriter, spans: Iterable<unknown>, processes: JsonObject): void {

@@ -15,7 +15,7 @@ export function jsonPart(text: Buffer, start: number, end: number): unknown {
 }
 
 function parseExact(text: string): unknown {
-  if (!/[:[,]\s*-?\d{16}/.test(text)) return JSON.parse(text);
+  if (!/(?:^|[:[,])\s*-?\d{16}/.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
     const source = context?.source;
