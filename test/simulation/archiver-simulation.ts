@@ -36,8 +36,12 @@ export interface ArchiverOptions extends BucketMutations {
  */
 export async function simulateArchiver(seed: number, options: ArchiverOptions): Promise<Outcome> {
   const world = new ArchiveWorld(seed, options);
-  const finished = await world.run();
-  const problems = finished ? await world.check().catch(problemOf) : ['stuck: not everything was archived'];
+  const problems = await world
+    .run()
+    .then(
+      (finished) => (finished ? world.check().catch(problemOf) : ['stuck: not everything was archived']),
+      problemOf,
+    );
   return {
     problems,
     decisions: world.scheduler.decisions,
