@@ -259,21 +259,28 @@ async function disturbWindow(
   change: (redis: Redis, key: string) => Promise<number>,
 ): Promise<void> {
   await withWindows(pipeline, async (redis) => {
-    while ((await change(redis, await windowOf(redis, pipeline.prefix))) !== 1);
+    // One that opens from now on has an owner that will miss it; those of before may be of an owner about to begin again.
+    const before = new Set<string>();
+    for await (const window of windowsOf(redis, pipeline.prefix)) before.add(window);
+    while ((await change(redis, await windowOf(redis, pipeline.prefix, before))) !== 1);
   });
 }
 
-/** A window with spans in it, of a living namespace: those that a crash left behind nobody would miss. */
-function windowOf(redis: Redis, prefix: string): Promise<string> {
+/** A window with spans in it that is not among `others`. */
+function windowOf(redis: Redis, prefix: string, others: ReadonlySet<string> = new Set()): Promise<string> {
   return waitUntil('a window', async () => {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const keys = windowKeys(prefix, partition);
-      const living = await redis.get(keys.live);
-      if (living === null) continue;
-      const { window } = keys.namespace(living);
-      for await (const found of redis.scanStream({ match: `${window}*`, count: 1_000 }))
-        if (found.length > 0) return found[0] as string;
-    }
+    for await (const window of windowsOf(redis, prefix)) if (!others.has(window)) return window;
     return undefined;
   });
+}
+
+/** The windows of living namespaces: those that a crash left behind nobody would miss. */
+async function* windowsOf(redis: Redis, prefix: string): AsyncGenerator<string> {
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const keys = windowKeys(prefix, partition);
+    const living = await redis.get(keys.live);
+    if (living === null) continue;
+    const { window } = keys.namespace(living);
+    for await (const found of redis.scanStream({ match: `${window}*`, count: 1_000 })) yield* found as string[];
+  }
 }
