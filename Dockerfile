@@ -10,6 +10,7 @@ FROM node:24.21.0-slim AS page
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
 COPY services/console/page ./services/console/page
 COPY scripts/build-page.ts ./scripts/build-page.ts
 COPY scripts/setup/build-page.ts ./scripts/setup/build-page.ts

@@ -1,5 +1,5 @@
 import { ARCHIVE_SCHEMA, type ArchiveColumn } from '../../lib/archive/schema.ts';
-import { costs } from './archive-costs.ts';
+import { costs, measured } from './archive-costs.ts';
 import { tableDefinitions } from './archive-tables.ts';
 import { GENERATED, table } from './markdown.ts';
 
@@ -42,7 +42,7 @@ Of what is archived as OTLP the reader decides: \`spanloom sql\` and \`spanloom 
 
 ${columnTable(ARCHIVE_SCHEMA.traces)}
 ${tableDefinitions()}
-${costs()}`;
+${measured()}${costs()}`;
 }
 
 function columnTable(columns: readonly ArchiveColumn[]): string {
