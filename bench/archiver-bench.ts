@@ -16,6 +16,7 @@ import { topicNames } from '../lib/topics/topics.ts';
 import { archivedSpanRows, storedBytes } from './archived-rows.ts';
 import { messagesOf } from './messages.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
+import { serviceEnvironment } from './service-environment.ts';
 import { SPANS_PER_MESSAGE } from './spans.ts';
 import { traceRecords } from './trace-records.ts';
 
@@ -125,7 +126,11 @@ async function archive(
   await ensureBucket(s3, { timeoutMs: BUCKET_TIMEOUT_MS });
   const supervisor = new Supervisor({
     scale: new Map([['archiver', 1]]),
-    env: environment(format, addresses, options),
+    env: {
+      ...serviceEnvironment(PREFIX, addresses, options),
+      ARCHIVE_FORMAT: format,
+      ARCHIVE_RANGE_AGE_MAX_MS: '5000',
+    },
     logFolder: path.join(folder, format),
     onEvent: ({ name, kind }) => options.progress(`${name} (${format}) ${kind}`),
   });
@@ -170,25 +175,6 @@ async function untilArchived(
 function usageOf(supervisor: Supervisor): ProcessUsage {
   const pid = supervisor.pids()['archiver'];
   return (pid === undefined ? undefined : processUsage(pid)) ?? { cpuSeconds: Number.NaN, rssPeakMb: 0 };
-}
-
-function environment(
-  format: ArchiveFormat,
-  addresses: StackAddresses,
-  { partitions, profileFolder }: ArchiverBenchOptions,
-): Record<string, string | undefined> {
-  return {
-    ...process.env,
-    ...stackEnvironment(addresses),
-    SPANLOOM_PREFIX: PREFIX,
-    PARTITIONS: String(partitions),
-    ARCHIVE_FORMAT: format,
-    ARCHIVE_RANGE_AGE_MAX_MS: '5000',
-    LOG_FORMAT: 'json',
-    ...(profileFolder === undefined
-      ? {}
-      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(profileFolder)}` }),
-  };
 }
 
 const PREFIX = 'bench';

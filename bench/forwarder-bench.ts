@@ -4,10 +4,11 @@ import path from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Supervisor } from '../cli/supervisor/supervisor.ts';
 import { createKafka } from '../lib/kafka/client.ts';
-import { stackEnvironment, startStack } from '../lib/testkit/stack/stack.ts';
+import { startStack } from '../lib/testkit/stack/stack.ts';
 import type { StackAddresses } from '../lib/testkit/stack/types.ts';
 import { type ArchiverBenchOptions, fillTraces } from './archiver-bench.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
+import { serviceEnvironment } from './service-environment.ts';
 
 export interface ForwarderBenchOptions extends Omit<ArchiverBenchOptions, 'formats'> {
   /** Receivers, and so consumer groups, in one process; measured one after the other. */
@@ -70,7 +71,7 @@ async function forward(
   writeFileSync(file, JSON.stringify({ destinations }));
   const supervisor = new Supervisor({
     scale: new Map([['forwarder', 1]]),
-    env: environment(file, addresses, options),
+    env: { ...serviceEnvironment(PREFIX, addresses, options), FORWARD_DESTINATIONS_PATH: file, METRICS_PORT: '0' },
     logFolder: folder,
     onEvent: ({ name, kind }) => options.progress(`${name} to ${count} ${kind}`),
   });
@@ -132,25 +133,6 @@ async function sentSpans(url: string): Promise<number> {
   const text = await (await fetch(url)).text();
   const samples = text.matchAll(/^spanloom_forwarder_sent_total\{[^}]*\} (\d+)/gm);
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
-function environment(
-  file: string,
-  addresses: StackAddresses,
-  { partitions, profileFolder }: ForwarderBenchOptions,
-): Record<string, string | undefined> {
-  return {
-    ...process.env,
-    ...stackEnvironment(addresses),
-    SPANLOOM_PREFIX: PREFIX,
-    PARTITIONS: String(partitions),
-    FORWARD_DESTINATIONS_PATH: file,
-    METRICS_PORT: '0',
-    LOG_FORMAT: 'json',
-    ...(profileFolder === undefined
-      ? {}
-      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(profileFolder)}` }),
-  };
 }
 
 const PREFIX = 'bench';

@@ -5,7 +5,7 @@ import { type GroupLimits, groupSources } from './group-sources.ts';
 import { listCompacted, listWritten, readManifest } from './list-objects.ts';
 import { fetchSource, type LocalSource, type MakingContext, makeCompacted, uploadCompacted } from './make-compacted.ts';
 import { type ArchiveObject, DATASETS, type Dataset, HOUR_MS } from './object-keys.ts';
-import { PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
+import { isDefaultList, PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
 
 export interface CompactionContext extends MakingContext {
   /** SPANLOOM_PREFIX. */
@@ -144,7 +144,7 @@ async function build(
     }
   }
   const { writer, promoted } = context;
-  const columns = promoted.join() === PROMOTED_DEFAULT.join() ? {} : { promoted };
+  const columns = isDefaultList(promoted) ? {} : { promoted };
   return { compaction: { version: 1, hourMs, number, objects, ...columns, writer }, files };
 }
 

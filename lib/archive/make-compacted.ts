@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { SpanloomError } from '../errors/spanloom-error.ts';
+import { hasCode, SpanloomError } from '../errors/spanloom-error.ts';
 import type { Bucket } from '../s3/bucket.ts';
 import type { CompactedObject } from './compaction.ts';
 import { diskError } from './disk-error.ts';
@@ -48,7 +48,7 @@ export async function fetchSource(
   } catch (cause) {
     await rm(file, { force: true });
     const error = diskError(cause, isFullOf(folder));
-    if (error instanceof SpanloomError && error.code === 'ARCHIVE_DISK_FULL') throw error;
+    if (hasCode(error, 'ARCHIVE_DISK_FULL')) throw error;
     return `it cannot be read: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]?.replaceAll(file, 'it')}`;
   }
 }

@@ -7,7 +7,7 @@ import { diskError } from './disk-error.ts';
 import type { OnProblem } from './list-objects.ts';
 import { type ArchiveObject, isOtlpKey } from './object-keys.ts';
 import { parquetOfOtlp } from './otlp-read.ts';
-import { PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
+import { isDefaultList, PROMOTED_DEFAULT, type PromotedList } from './promoted-setting.ts';
 
 /**
  * Copies of objects in a local folder, so that the next question about the same hours reads nothing from the bucket; of
@@ -126,7 +126,7 @@ export class ObjectCache {
 
   private fileName({ key }: ArchiveObject): string {
     const name = key.replaceAll('/', '~');
-    if (!isOtlpKey(key) || this.promoted.join() === PROMOTED_DEFAULT.join()) return name;
+    if (!isOtlpKey(key) || isDefaultList(this.promoted)) return name;
     // With other columns it is another file.
     return `${name}~${createHash('sha256').update(this.promoted.join()).digest('hex').slice(0, 12)}`;
   }

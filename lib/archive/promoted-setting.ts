@@ -41,6 +41,11 @@ export function canonicalList(list: PromotedList): PromotedList {
   return list.includes('default') ? ['default', ...others] : others;
 }
 
+/** An entry or a manifest does not say the default. */
+export function isDefaultList(list: PromotedList): boolean {
+  return list.join() === PROMOTED_DEFAULT.join();
+}
+
 /** A sentence; undefined when there is none. */
 function problemOf(list: PromotedList): string | undefined {
   if (list.length > ATTRIBUTES_MAX)

@@ -16,6 +16,11 @@ export class SpanloomError extends Error {
   }
 }
 
+/** True for an operating error of ours with this code. */
+export function hasCode(error: unknown, code: string): error is SpanloomError {
+  return error instanceof SpanloomError && error.code === code;
+}
+
 /** True when doing the same again later can succeed: ours say so themselves, kafkajs and Node mark theirs. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof SpanloomError) return error.retryable;

@@ -1,5 +1,5 @@
 /** A receiver cannot make us wait longer at once. */
-const WAIT_MAX_MS = 10 * 60_000;
+export const WAIT_MAX_MS = 10 * 60_000;
 const SHOWN_CHARS_MAX = 200;
 
 /**
@@ -14,8 +14,12 @@ export function retryAfterMs(retryAfter: string, nowMs: number): number | undefi
 
 /** An answer in words, for a log: its status and the beginning of its body, on one line. */
 export function describeAnswer({ status, body }: { status: number; body: Buffer }): string {
-  const text = body
-    .toString('utf8', 0, SHOWN_CHARS_MAX * 4)
+  return answered(status, body.toString('utf8', 0, SHOWN_CHARS_MAX * 4));
+}
+
+/** @param details what a receiver says of its answer; only its beginning is told, on one line. */
+export function answered(status: number | string, details: string): string {
+  const text = details
     .replaceAll(/[\p{C}\s]+/gu, ' ')
     .trim()
     .slice(0, SHOWN_CHARS_MAX);

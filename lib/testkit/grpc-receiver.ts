@@ -1,4 +1,5 @@
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { TRACE_SERVICE } from '../codec/otlp-grpc-service.ts';
 
 export interface ReceivedCall {
   /** Text and, of names that end in -bin, bytes. */
@@ -85,15 +86,3 @@ export interface ReceiverTls {
 }
 
 const EMPTY = Buffer.alloc(0);
-const asIs = (bytes: Buffer) => bytes;
-const TRACE_SERVICE = {
-  export: {
-    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-} as const;

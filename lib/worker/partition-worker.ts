@@ -1,5 +1,5 @@
 import { ledgerEntryCodec } from '../codec/records.ts';
-import { isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
+import { hasCode, isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
 import { UndecodableBatchError } from '../kafka/errors.ts';
 import type { FencedWriter, FetchedRecords, LogRecord } from '../kafka/types.ts';
 import { Ledger } from './ledger.ts';
@@ -182,7 +182,7 @@ export class PartitionWorker {
         return await this.ports.input.fetch({ ...request, offset: this.position });
       } catch (error) {
         if (error instanceof UndecodableBatchError) this.passUndecodable(error);
-        else if (error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE') await this.passGap(error);
+        else if (hasCode(error, 'KAFKA_OFFSET_GONE')) await this.passGap(error);
         else throw error;
       }
     }
@@ -236,7 +236,7 @@ async function unlessGone(fetching: Promise<FetchedRecords>): Promise<FetchedRec
   try {
     return await fetching;
   } catch (error) {
-    const isGone = error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE';
+    const isGone = hasCode(error, 'KAFKA_OFFSET_GONE');
     if (!isGone && !(error instanceof UndecodableBatchError)) throw error;
     return undefined;
   }

@@ -13,6 +13,8 @@ export interface Sender {
    * @param batchId the same when the same batch is sent again, and of no other batch.
    */
   send(batch: Batch, signal: AbortSignal, batchId: string): Promise<Verdict>;
+  /** A batch that comes again is known by its id, so it is worth cutting it the same after a crash. */
+  readonly knowsBatches?: boolean;
   close(): Promise<void>;
 }
 

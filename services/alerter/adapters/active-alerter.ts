@@ -6,7 +6,7 @@ import {
   incidentCodec,
 } from '../../../lib/codec/incident-records.ts';
 import { deadLetterCodec, type ServiceEdgeDelta, serviceEdgeDeltaCodec } from '../../../lib/codec/records.ts';
-import { describeError, isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, hasCode, isRetryable } from '../../../lib/errors/spanloom-error.ts';
 import type { FencedWriter, FetchedRecords, LogRecord, OutRecord } from '../../../lib/kafka/types.ts';
 import type { Ownership } from '../../../lib/owners/ownership.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -162,7 +162,7 @@ export class ActiveAlerter implements Worker {
     try {
       return await log.fetch({ ...request, offset });
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       const { start, end } = await log.bounds();
       if (offset > end) throw error;
       this.ports.events.gap(partition, offset, start);

@@ -8,7 +8,7 @@ import {
 import { IdIndexWriter } from '../../../lib/archive/id-index-writer.ts';
 import { type ArchiveFormat, isOtlpKey } from '../../../lib/archive/object-keys.ts';
 import { PROMOTED_DEFAULT, type PromotedList } from '../../../lib/archive/promoted-setting.ts';
-import { isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { hasCode, isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords } from '../../../lib/kafka/types.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
 import { type BuiltRange, buildRange, type RangePlace } from '../core/build-range.ts';
@@ -148,7 +148,7 @@ export class PartitionArchiver implements Worker {
         maxWaitMs: FETCH_WAIT_MS,
       });
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       return this.passGap(range, error);
     }
     range.add(fetched.records, fetched.nextOffset, ports.clock.monotonicMs());

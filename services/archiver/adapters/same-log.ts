@@ -1,5 +1,5 @@
 import type { ChainEntry } from '../../../lib/archive/chain.ts';
-import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { hasCode, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 
 /** @throws SpanloomError ARCHIVE_LOG_CHANGED, retryable, when the log cannot be the one that the entry was made from. */
@@ -34,7 +34,7 @@ async function isBeyondEnd(log: PartitionLog, offset: number): Promise<boolean> 
     await log.fetch({ offset, maxBytes: 1, maxWaitMs: 0 });
     return false;
   } catch (error) {
-    if (error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE') return true;
+    if (hasCode(error, 'KAFKA_OFFSET_GONE')) return true;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { ChainEntry, ChainObject } from '../../../lib/archive/chain.ts';
 import { hashOfTraceId } from '../../../lib/archive/id-index.ts';
 import { isOfPartition } from '../../../lib/archive/likely-objects.ts';
 import { type ArchiveFormat, type Dataset, datasetFolder, hourPath } from '../../../lib/archive/object-keys.ts';
-import { PROMOTED_DEFAULT, type PromotedList, promotedOf } from '../../../lib/archive/promoted-setting.ts';
+import { isDefaultList, type PromotedList, promotedOf } from '../../../lib/archive/promoted-setting.ts';
 import { RowDigest, TRACE_WORDS } from '../../../lib/archive/row-digest.ts';
 import { spanBatches, traceBatches } from '../../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../../lib/codec/records.ts';
@@ -79,7 +79,7 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
       objects,
       format: place.format,
       ...(partitions === undefined ? {} : { partitions }),
-      ...(place.promoted.join() === PROMOTED_DEFAULT.join() ? {} : { promoted: place.promoted }),
+      ...(isDefaultList(place.promoted) ? {} : { promoted: place.promoted }),
       writer: place.writer,
     },
     encode: async ({ key, dataset }) => {

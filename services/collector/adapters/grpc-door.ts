@@ -8,6 +8,7 @@ import {
   setLogVerbosity,
   status,
 } from '@grpc/grpc-js';
+import { TRACE_SERVICE } from '../../../lib/codec/otlp-grpc-service.ts';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import { exportResponse, later, type Outcome, RPC_CODES, retryStatus } from '../core/answers.ts';
 import type { Intake } from '../ports.ts';
@@ -111,18 +112,6 @@ function closeWithin(server: Server, ms: number): Promise<void> {
 }
 
 const NONE = { spans: 0, rejected: 0 };
-const asIs = (bytes: Buffer) => bytes;
-const TRACE_SERVICE = {
-  export: {
-    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-} as const;
 const ANSWER_BYTES_MAX = 64 * 1024;
 /** Below what runService allows for the whole drain. */
 const CLOSE_MS_MAX = 6_000;

@@ -1,4 +1,4 @@
-import { describeError, isRetryable, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, hasCode, isRetryable } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords, LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
 
@@ -128,7 +128,7 @@ export class TopicFeed {
     try {
       return await log.fetch({ ...request, offset });
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       // Retention overtook us, or the topic was made anew.
       const { start, end } = await log.bounds();
       const from = offset > end ? 0 : offset;

@@ -1,4 +1,4 @@
-import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { hasCode } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import type { Backoff } from '../../../lib/runtime/backoff.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -115,12 +115,12 @@ export class DestinationWorker implements Worker {
   }
 
   /**
-   * Notes where a batch ends before it is sent, so that it is cut the same after a crash: then ClickHouse knows it by its
-   * token. Others have no use for that.
+   * Notes where a batch ends before it is sent, so that it is cut the same after a crash, for a receiver that knows it by
+   * its id then. Others have no use for that.
    */
   private async seal(batch: Batch): Promise<void> {
     const [first] = batch;
-    if (this.settings.destination.kind !== 'clickhouse' || first === undefined) return;
+    if (this.ports.sender.knowsBatches !== true || first === undefined) return;
     // Without the note it is sent all the same; after a crash it may then be there twice.
     await this.ports.commit(first.offset, sealNote(batch)).catch(() => undefined);
   }
@@ -132,7 +132,7 @@ export class DestinationWorker implements Worker {
     try {
       return await traces.fetch({ ...request, offset });
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       const { start, end } = await traces.bounds();
       events.gap(partition, offset > end ? 0 : offset, start);
       return traces.fetch({ ...request, offset: start });

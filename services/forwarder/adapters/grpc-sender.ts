@@ -10,6 +10,7 @@ import {
   setLogVerbosity,
   status,
 } from '@grpc/grpc-js';
+import { TRACE_SERVICE } from '../../../lib/codec/otlp-grpc-service.ts';
 import type { GrpcDestination } from '../core/destination.ts';
 import { type GrpcAnswer, judgeGrpc } from '../core/grpc-answer.ts';
 import type { Sender } from '../ports.ts';
@@ -48,10 +49,12 @@ function call(
 ): Promise<GrpcAnswer> {
   return new Promise((resolve) => {
     const deadline = Date.now() + timeoutMs;
-    const under = client.makeUnaryRequest(EXPORT, asIs, asIs, body, metadata, { deadline }, (error, response) => {
+    const done = (error: ServiceError | null, response?: Buffer) => {
       stop.removeEventListener('abort', cancel);
       resolve(error === null ? { ...SUCCESS, response } : failureOf(error));
-    });
+    };
+    const codecs = [requestSerialize, responseDeserialize] as const;
+    const under = client.makeUnaryRequest(EXPORT, ...codecs, body, metadata, { deadline }, done);
     const cancel = () => under.cancel();
     stop.addEventListener('abort', cancel);
   });
@@ -106,8 +109,7 @@ function metadataOf(headers: Readonly<Record<string, string>>): Metadata {
   return metadata;
 }
 
-const asIs = (bytes: Buffer) => bytes;
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const { path: EXPORT, requestSerialize, responseDeserialize } = TRACE_SERVICE.export;
 const SUCCESS = { code: status.OK, details: '', statusDetails: undefined };
 /** Of the library's list of algorithms, which it does not export as values. */
 const IDENTITY = 0;

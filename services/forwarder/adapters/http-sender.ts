@@ -18,7 +18,7 @@ export function createHttpSender(
   options: { tls: ConnectionOptions; wallMs: () => number },
 ): Sender {
   const { timeoutMs, compression } = destination;
-  const { contentType, encode, judge, addressOf } = protocolOf(destination);
+  const { contentType, encode, judge, addressOf, knowsBatches = false } = protocolOf(destination);
   const poster = createHttpPoster({ timeoutMs, tls: options.tls });
   const headers = {
     ...destination.headers,
@@ -27,6 +27,7 @@ export function createHttpSender(
     ...(compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
   };
   return {
+    knowsBatches,
     async send(batch, stop, id) {
       let encoded: Buffer;
       try {
@@ -54,6 +55,7 @@ interface HttpProtocol {
   judge(answer: PostAnswer, nowMs: number): Verdict;
   /** @param batchId names the batch in this address. */
   addressOf(batchId: string): URL;
+  readonly knowsBatches?: boolean;
 }
 
 function protocolOf(destination: HttpDestination): HttpProtocol {
@@ -68,6 +70,7 @@ function protocolOf(destination: HttpDestination): HttpProtocol {
       return {
         ...{ contentType: 'application/x-ndjson', encode: clickHouseJson, judge: judgeClickHouse },
         addressOf: (batchId) => insertAddress(destination, batchId),
+        knowsBatches: true,
       };
   }
 }

@@ -1,5 +1,5 @@
 import { incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Logger } from '../../../lib/observability/logger.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
@@ -51,7 +51,7 @@ export class IncidentWatch {
       for (const record of fetched.records) this.take(record);
       this.next = fetched.nextOffset;
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       this.next = (await this.log.bounds()).start;
     }
   }

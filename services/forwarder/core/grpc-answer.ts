@@ -1,3 +1,4 @@
+import { answered, WAIT_MAX_MS } from '../../../lib/http/judge-answer.ts';
 import { WireError, WireReader } from '../../../lib/trace/wire-reader.ts';
 import { partialSuccess } from './otlp-answer.ts';
 import type { Verdict } from './verdict.ts';
@@ -26,7 +27,7 @@ export function judgeGrpc({ code, details, statusDetails, response }: GrpcAnswer
     const { rejectedSpans, message } = partialSuccess(response ?? EMPTY);
     return rejectedSpans === 0 ? { kind: 'delivered' } : { kind: 'delivered', rejectedSpans, why: message };
   }
-  const why = `it answered ${NAMES.get(code) ?? code}${details === '' ? '' : `: ${oneLine(details)}`}`;
+  const why = answered(NAMES.get(code) ?? code, details);
   if ((code === CODES.RESOURCE_EXHAUSTED || code === CODES.OUT_OF_RANGE) && TOO_LARGE.test(details)) {
     return { kind: 'too_large', why };
   }
@@ -68,13 +69,6 @@ function durationMs(duration: WireReader): number {
     if (duration.tag === TAG_NANOS) ms += duration.number() / 1e6;
   }
   return ms;
-}
-
-function oneLine(text: string): string {
-  return text
-    .replaceAll(/[\p{C}\s]+/gu, ' ')
-    .trim()
-    .slice(0, SHOWN_CHARS_MAX);
 }
 
 const CODES = {
@@ -122,6 +116,3 @@ const TAG_RETRY_DELAY = 0x0a;
 const TAG_SECONDS = 0x08;
 const TAG_NANOS = 0x10;
 const EMPTY = Buffer.alloc(0);
-/** A receiver cannot make us wait longer at once. */
-const WAIT_MAX_MS = 10 * 60_000;
-const SHOWN_CHARS_MAX = 200;

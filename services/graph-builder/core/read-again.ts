@@ -1,4 +1,4 @@
-import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { hasCode, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Revision } from './earlier-revisions.ts';
 
@@ -62,7 +62,7 @@ export class ReadAgain {
         this.known.set(record.offset, record);
       }
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       // Above the end of a log in which it stood before.
       if (offset >= (await this.log.bounds()).start) throw another(offset);
     }

@@ -1,5 +1,5 @@
 import { type Incident, incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import { Backoff } from '../../../lib/runtime/backoff.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -106,7 +106,7 @@ export class SinkWorker implements Worker {
     try {
       return await incidents.fetch({ ...request, offset });
     } catch (error) {
-      if (!(error instanceof SpanloomError && error.code === 'KAFKA_OFFSET_GONE')) throw error;
+      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
       const { start } = await incidents.bounds();
       events.gap(offset, start);
       return incidents.fetch({ ...request, offset: start });
