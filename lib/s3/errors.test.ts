@@ -20,6 +20,14 @@ describe('s3Error', () => {
     expect(s3Error('write a in bucket b', cause)).toMatchObject({ code, retryable, cause });
   });
 
+  it.each([answer(507, 'InsufficientStorage'), answer(507), answer(500, 'XMinioStorageFull')])(
+    'says of a store that is full that it is (%s)',
+    (cause) => {
+      expect(s3Error('write a in bucket b', cause).message).toMatch(/no room left/);
+      expect(s3Error('write a in bucket b', answer(500)).message).not.toMatch(/room/);
+    },
+  );
+
   it('leaves errors of ours as they are', () => {
     const ours = s3Error('write', answer(500));
     expect(s3Error('list', ours)).toBe(ours);

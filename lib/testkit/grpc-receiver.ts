@@ -5,6 +5,8 @@ export interface ReceivedCall {
   /** Text and, of names that end in -bin, bytes. */
   readonly metadata: Readonly<Record<string, string | Buffer>>;
   readonly message: Buffer;
+  /** Address and port of the connection that it came over. */
+  readonly peer: string;
 }
 
 export interface GrpcReply {
@@ -65,8 +67,8 @@ export class GrpcReceiver {
     this.server.forceShutdown();
   }
 
-  private take({ request: message, metadata }: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
-    const received = { message, metadata: metadata.getMap() };
+  private take(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
+    const received = { message: call.request, metadata: call.metadata.getMap(), peer: call.getPeer() };
     this.received.push(received);
     const reply = this.replies.shift() ?? this.reply(received);
     if (reply === 'never') return;

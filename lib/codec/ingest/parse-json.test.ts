@@ -8,8 +8,8 @@ import { parseJson, SpanList } from './parse-json.ts';
 const SAMPLES = [
   '{"resourceSpans":[{"resource":{},"scopeSpans":[{"spans":[{"name":"]},"},{"a":[1,{}]}]},{"spans" : [ ]}]}]}',
   '{"data":[{"spans":[{"spans":[7]},"x"],"processes":{"p1":{"spans":"no list"}}}],"spans":[3]}',
-  ' {"sp\u0061ns":[1,2,[3]],""":[0],"spans":{"spans":[null]}}\n',
-  '{"spans":[1],"spans":[2],"x":""spans":[1"}',
+  ' {"sp\\u0061ns":[1,2,[3]],"\\"":[0],"x":{"spans":{"spans":[null]}}}\n',
+  '{"spans":[1],"spans":[2],"x":"\\"spans\\":[1"}',
   '{"spans":[[0],[1]]}',
   '["spans",[{"spans":[{}]}]]',
   '7',

@@ -105,6 +105,8 @@ describe('the gRPC sender', () => {
       why: expect.stringContaining('DEADLINE_EXCEEDED'),
     });
     expect(await sender.send(BATCH, go, 'batch')).toEqual({ kind: 'delivered' });
+    const [first, second] = receiver.received;
+    expect(second?.peer).not.toBe(first?.peer);
     receiver.replies = ['never'];
     const stop = new AbortController();
     const sending = senderTo(receiver.url).send(BATCH, stop.signal, 'batch');
