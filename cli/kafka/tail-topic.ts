@@ -1,4 +1,4 @@
-import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
+import { lossBehind } from '../../lib/kafka/behind-loss.ts';
 import type { LogRecord, PartitionLog } from '../../lib/kafka/types.ts';
 
 export interface TailOptions {
@@ -41,8 +41,9 @@ async function tailPartition(
     try {
       fetched = await log.fetch({ offset, maxBytes: FETCH_BYTES_MAX, maxWaitMs: FETCH_WAIT_MS });
     } catch (error) {
-      const after = await afterGap(error, log, offset);
-      onGap?.(partition, offset, after);
+      const { from, start: after } = await lossBehind(error, log, offset);
+      if (after === offset) throw error;
+      onGap?.(partition, from, after);
       offset = after;
       continue;
     }
@@ -52,14 +53,6 @@ async function tailPartition(
     }
     offset = fetched.nextOffset;
   }
-}
-
-/** Where to go on when the offset is no longer there: retention took it, or the topic was made anew and is shorter. */
-async function afterGap(error: unknown, log: PartitionLog, offset: number): Promise<number> {
-  if (!(error instanceof SpanloomError) || error.code !== 'KAFKA_OFFSET_GONE') throw error;
-  const { start } = await log.bounds();
-  if (start === offset) throw error;
-  return start;
 }
 
 const FETCH_BYTES_MAX = 1024 * 1024;

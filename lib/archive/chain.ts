@@ -14,7 +14,9 @@ export interface ChainEntry {
   readonly end: number;
   /** Offsets before `first` that were gone before anybody archived them. */
   readonly gapBefore: { readonly from: number; readonly to: number } | null;
-  /** Tells this log from another one of the same name: the first record of the range. */
+  /** Kafka's id of the topic, which no topic that is made anew has; none where the brokers had none. */
+  readonly topicId?: string;
+  /** Tells this log from another one of the same name where there are no ids: the first record of the range. */
   readonly firstRecord: RecordMark;
   readonly records: number;
   /** Records that no trace-assembler wrote: they are in no object. */

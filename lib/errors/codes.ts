@@ -83,7 +83,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     remedy: 'Find who writes there, and take away the right to.',
   },
   INPUT_TRUNCATED: {
-    meaning: 'A partition ends before the position that was committed for it: it was recreated or lost data.',
+    meaning: 'A topic was deleted and made anew, or a partition lost records that were read already.',
     remedy: "Find out what happened. Then delete the worker's keys from the ledger topic, to begin anew.",
   },
   FORWARD_REFUSED: {
@@ -128,6 +128,11 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   KAFKA_TOPIC_MISSING: {
     meaning: 'A topic does not exist.',
     remedy: 'Create it, or run `spanloom topics create`.',
+  },
+  KAFKA_TOPIC_RECREATED: {
+    meaning: 'A topic was deleted and made anew while it was read.',
+    remedy:
+      'The reader looks whether it may go on: see INPUT_TRUNCATED for partitions that stand still, and ARCHIVE_LOG_CHANGED.',
   },
   KAFKA_UNREACHABLE: {
     meaning: 'No broker answers.',

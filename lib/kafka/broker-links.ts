@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import { isUnreachable, kafkaError, kafkaErrorType } from './errors.ts';
+import { FETCH_API_KEY, FETCH_BY_ID } from './fetch-protocol.ts';
 import {
   createCluster,
   errorOfCode,
@@ -10,6 +11,7 @@ import {
   protocolRequest,
   sendToBroker,
 } from './kafkajs-internals.ts';
+import { METADATA_API_KEY, METADATA_WITH_IDS, metadataRequest, type TopicMetadata } from './metadata-protocol.ts';
 
 /**
  * Connections to brokers, shared by everything of a process that talks through the same `Kafka` object.
@@ -28,7 +30,7 @@ export interface BrokerLinks {
    * Node that leads the partition, from the cache or the cluster.
    * @throws Error with `type` UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE, both worth another try.
    */
-  leaderOf(topic: string, partition: number): Promise<number>;
+  leaderOf(topic: string, partition: number): Promise<PartitionLeader>;
   /** Forgets what is known of a topic, after an error that says it is out of date. */
   forgetLeaders(topic: string): void;
   /** Node that coordinates a group or a transactional id. Not cached: callers keep it until an error. */
@@ -39,6 +41,12 @@ export interface BrokerLinks {
   release(): Promise<void>;
   /** Open sockets, for metrics and tests. */
   socketCount(): number;
+}
+
+export interface PartitionLeader {
+  readonly nodeId: number;
+  /** Of the topic, as the same answer had it; undefined where the brokers have none, or do not read by it. */
+  readonly topicId: string | undefined;
 }
 
 /** The links of this `Kafka` object; every caller releases what it acquired. */
@@ -60,8 +68,8 @@ class LinkPool {
   readonly #cluster: InnerCluster;
   readonly #onClosed: () => void;
   readonly #nodes = new Map<number, Node>();
-  readonly #leaders = new Map<string, ReadonlyMap<number, number>>();
-  readonly #refreshing = new Map<string, Promise<ReadonlyMap<number, number>>>();
+  readonly #topics = new Map<string, TopicMetadata>();
+  readonly #refreshing = new Map<string, Promise<TopicMetadata>>();
   #holders = 0;
 
   constructor(cluster: InnerCluster, onClosed: () => void) {
@@ -80,7 +88,7 @@ class LinkPool {
       send: async (nodeId, request) => open().#send(nodeId, request),
       sendToAny: async (request) => open().#sendToAny(request),
       leaderOf: async (topic, partition) => open().#leaderOf(topic, partition),
-      forgetLeaders: (topic) => this.#leaders.delete(topic),
+      forgetLeaders: (topic) => this.#topics.delete(topic),
       coordinatorOf: async (kind, key) => open().#coordinatorOf(kind, key),
       partitionCounts: async (topics) => open().#partitionCounts(topics ?? []),
       socketCount: () => this.#socketCount(),
@@ -140,23 +148,23 @@ class LinkPool {
     }
   }
 
-  async #leaderOf(topic: string, partition: number): Promise<number> {
-    const leaders = this.#leaders.get(topic) ?? (await this.#refreshLeaders(topic));
-    const leader = leaders.get(partition);
-    if (leader !== undefined) return leader;
-    this.#leaders.delete(topic);
+  async #leaderOf(topic: string, partition: number): Promise<PartitionLeader> {
+    const { leaders, topicId } = this.#topics.get(topic) ?? (await this.#refresh(topic));
+    const nodeId = leaders.get(partition);
+    if (nodeId !== undefined) return { nodeId, topicId };
+    this.#topics.delete(topic);
     throw errorOfType('LEADER_NOT_AVAILABLE');
   }
 
-  #refreshLeaders(topic: string): Promise<ReadonlyMap<number, number>> {
+  #refresh(topic: string): Promise<TopicMetadata> {
     const underWay = this.#refreshing.get(topic);
     if (underWay !== undefined) return underWay;
     const refresh = this.#metadata([topic])
       .then((topics) => {
         const found = topics.get(topic);
         if (found === undefined) throw errorOfType('UNKNOWN_TOPIC_OR_PARTITION');
-        this.#leaders.set(topic, found.leaders);
-        return found.leaders;
+        this.#topics.set(topic, found);
+        return found;
       })
       .finally(() => this.#refreshing.delete(topic));
     this.#refreshing.set(topic, refresh);
@@ -168,27 +176,24 @@ class LinkPool {
     return new Map([...metadata].map(([topic, { partitionCount }]) => [topic, partitionCount]));
   }
 
-  async #metadata(
-    topics: readonly string[],
-  ): Promise<Map<string, { partitionCount: number; leaders: Map<number, number> }>> {
-    const request = protocolRequest<MetadataResponse>('Metadata', 6, { topics, allowAutoTopicCreation: false });
-    // kafkajs fails the whole answer for one partition without a leader.
-    const { decode } = request.response;
-    const lenient = {
-      ...request,
-      response: { decode, parse: async (decoded: unknown) => decoded as MetadataResponse },
-    };
-    const { brokers, topicMetadata } = await this.#sendToAny(lenient);
-    for (const { nodeId, host, port, rack } of brokers) this.#learnNode(nodeId, host, port, rack);
-    const found = new Map<string, { partitionCount: number; leaders: Map<number, number> }>();
-    for (const { topic, topicErrorCode, partitionMetadata } of topicMetadata) {
-      if (topicErrorCode === UNKNOWN_TOPIC) continue;
-      if (topicErrorCode !== 0 && partitionMetadata.length === 0) throw errorOfCode(topicErrorCode);
-      const leaders = new Map<number, number>();
-      for (const { partitionId, leader } of partitionMetadata) if (leader >= 0) leaders.set(partitionId, leader);
-      found.set(topic, { partitionCount: partitionMetadata.length, leaders });
+  async #metadata(topics: readonly string[]): Promise<Map<string, TopicMetadata>> {
+    const metadata = await this.#sendToAny(metadataRequest(topics, await this.#haveTopicIds()));
+    for (const { nodeId, host, port, rack } of metadata.brokers) this.#learnNode(nodeId, host, port, rack);
+    const found = new Map<string, TopicMetadata>();
+    for (const topic of metadata.topics) {
+      if (topic.errorCode === UNKNOWN_TOPIC) continue;
+      if (topic.errorCode !== 0 && topic.partitionCount === 0) throw errorOfCode(topic.errorCode);
+      found.set(topic.topic, topic);
     }
     return found;
+  }
+
+  /** Brokers that have ids and read by them: with one without the other, nothing is won. */
+  async #haveTopicIds(): Promise<boolean> {
+    const { brokerPool } = this.#cluster;
+    await brokerPool.connect();
+    const offers = (apiKey: number, version: number) => (brokerPool.versions?.[apiKey]?.maxVersion ?? 0) >= version;
+    return offers(METADATA_API_KEY, METADATA_WITH_IDS) && offers(FETCH_API_KEY, FETCH_BY_ID);
   }
 
   async #coordinatorOf(kind: 'group' | 'transaction', key: string): Promise<number> {
@@ -322,15 +327,6 @@ const UNKNOWN_TOPIC = 3;
 
 function errorOfType(type: 'UNKNOWN_TOPIC_OR_PARTITION' | 'LEADER_NOT_AVAILABLE' | 'BROKER_NOT_AVAILABLE'): Error {
   return errorOfCode({ UNKNOWN_TOPIC_OR_PARTITION: 3, LEADER_NOT_AVAILABLE: 5, BROKER_NOT_AVAILABLE: 8 }[type]);
-}
-
-interface MetadataResponse {
-  readonly brokers: readonly { nodeId: number; host: string; port: number; rack: string | null }[];
-  readonly topicMetadata: readonly {
-    readonly topicErrorCode: number;
-    readonly topic: string;
-    readonly partitionMetadata: readonly { partitionErrorCode: number; partitionId: number; leader: number }[];
-  }[];
 }
 
 interface CoordinatorResponse {

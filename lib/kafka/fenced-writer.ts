@@ -124,7 +124,10 @@ class TransactionalWriter implements FencedWriter {
     });
     const request = produceRequest({ transactionalId, topic, partition, batch, timeoutMs });
     const response = await retryBriefly(
-      async () => this.#links.send<ProduceResponse>(await this.#links.leaderOf(topic, partition), request),
+      async () => {
+        const { nodeId } = await this.#links.leaderOf(topic, partition);
+        return this.#links.send<ProduceResponse>(nodeId, request);
+      },
       {
         doing: `writing to ${topic}[${partition}]`,
         until: performance.now() + timeoutMs,

@@ -44,7 +44,8 @@ interface InnerConnection {
 export interface InnerCluster {
   readonly brokerPool: {
     readonly rootLogger: unknown;
-    readonly versions: unknown;
+    /** By api key, as the seed broker told them; null until it is connected. */
+    readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
     readonly seedBroker?: InnerBroker;
     connect(): Promise<void>;
     createBroker(options: { connectionPool: unknown; logger: unknown; versions: unknown; nodeId: number }): InnerBroker;

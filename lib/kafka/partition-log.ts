@@ -1,12 +1,12 @@
 import type { Kafka } from 'kafkajs';
 import { SpanloomError } from '../errors/spanloom-error.ts';
-import { acquireLinks, type BrokerLinks, isLeaderChange, retryBriefly } from './broker-links.ts';
+import { acquireLinks, type BrokerLinks, isLeaderChange, type PartitionLeader, retryBriefly } from './broker-links.ts';
 import { DECOMPRESSED_BYTES_MAX } from './client.ts';
 import { UndecodableBatchError } from './errors.ts';
 import { type FetchedPartition, fetchRequest } from './fetch-protocol.ts';
 import { errorOfCode, protocolRequest, READ_COMMITTED } from './kafkajs-internals.ts';
 import { readBatches } from './record-batch.ts';
-import type { FetchedRecords, PartitionLog } from './types.ts';
+import type { FetchedRecords, NamedLog } from './types.ts';
 
 /** The partition logs of one process. They share connections; closing gives those back, and the logs end with it. */
 export interface PartitionLogs {
@@ -14,7 +14,7 @@ export interface PartitionLogs {
   close(): Promise<void>;
 }
 
-export interface TimedLog extends PartitionLog {
+export interface TimedLog extends NamedLog {
   /**
    * The first offset whose record is of that time or later; the end when there is none.
    * @param timeMs epoch milliseconds: append time for LogAppendTime topics, else as producers wrote it.
@@ -49,6 +49,7 @@ class FetchingLog implements TimedLog {
   readonly #partition: number;
   readonly #decompressedBytesMax: number;
   readonly #retryMs: number;
+  #topicId: string | undefined;
 
   constructor(links: BrokerLinks, topic: string, partition: number, options: PartitionLogOptions) {
     this.#links = links;
@@ -61,7 +62,7 @@ class FetchingLog implements TimedLog {
   async fetch(request: { offset: number; maxBytes: number; maxWaitMs: number }): Promise<FetchedRecords> {
     const { offset, maxBytes } = request;
     if (!Number.isSafeInteger(offset) || offset < 0) throw new Error(`offset ${offset} is not a position in a log`);
-    const fetched = await this.#untilLed(`reading ${this.#name()}`, (nodeId) => this.#fetchFrom(nodeId, request));
+    const fetched = await this.#untilLed(`reading ${this.#name()}`, (leader) => this.#fetchFrom(leader, request));
     if (fetched === undefined) return this.#nothing(offset);
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) throw await this.#offsetGone(offset);
     const read = readBatches(fetched.batches, {
@@ -81,6 +82,10 @@ class FetchingLog implements TimedLog {
     return { records: read.records, nextOffset: read.nextOffset, lastStableOffset, highWatermark, logStartOffset };
   }
 
+  id(): Promise<string | undefined> {
+    return this.#untilLed(`asking for the id of ${this.#topic}`, async ({ topicId }) => this.#sameTopic(topicId));
+  }
+
   async bounds(): Promise<{ start: number; end: number }> {
     const [start, end] = await Promise.all([this.#listOffset(EARLIEST), this.#listOffset(LATEST)]);
     return { start, end };
@@ -92,16 +97,27 @@ class FetchingLog implements TimedLog {
   }
 
   async #fetchFrom(
-    nodeId: number,
+    { nodeId, topicId }: PartitionLeader,
     request: { offset: number; maxBytes: number; maxWaitMs: number },
   ): Promise<FetchedPartition | undefined> {
-    const fetched = await this.#links.send(
-      nodeId,
-      fetchRequest({ topic: this.#topic, partition: this.#partition, ...request }),
+    const place = { topic: this.#topic, topicId: this.#sameTopic(topicId), partition: this.#partition };
+    const fetched = await this.#links.send(nodeId, fetchRequest({ ...place, ...request }));
+    if (fetched === undefined || fetched.errorCode === 0 || fetched.errorCode === OFFSET_OUT_OF_RANGE) return fetched;
+    // The topic is gone, or its leader does not know it yet: what the cluster says now decides which.
+    throw errorOfCode(UNKNOWN_TOPIC_IDS.has(fetched.errorCode) ? UNKNOWN_TOPIC_OR_PARTITION : fetched.errorCode);
+  }
+
+  /** @throws SpanloomError KAFKA_TOPIC_RECREATED, once, when it is not the topic that was read so far. */
+  #sameTopic(topicId: string | undefined): string | undefined {
+    const before = this.#topicId;
+    this.#topicId = topicId;
+    // Undefined beside an id is the same topic, of brokers that learnt to name it, or forgot.
+    if (before === undefined || topicId === undefined || before === topicId) return topicId;
+    throw new SpanloomError(
+      'KAFKA_TOPIC_RECREATED',
+      `Topic ${this.#topic} was deleted and made anew: it had the id ${before} and has ${topicId} now`,
+      { retryable: true },
     );
-    if (fetched !== undefined && fetched.errorCode !== 0 && fetched.errorCode !== OFFSET_OUT_OF_RANGE)
-      throw errorOfCode(fetched.errorCode);
-    return fetched;
   }
 
   /** The broker throttled us: no records, and bounds by another way, because callers compare with them. */
@@ -119,7 +135,7 @@ class FetchingLog implements TimedLog {
   }
 
   #listOffset(timestamp: number): Promise<number> {
-    return this.#untilLed(`asking for the bounds of ${this.#name()}`, async (nodeId) => {
+    return this.#untilLed(`asking for the bounds of ${this.#name()}`, async ({ nodeId }) => {
       const { responses } = await this.#links.send(
         nodeId,
         protocolRequest<ListOffsetsResponse>('ListOffsets', 3, {
@@ -135,7 +151,7 @@ class FetchingLog implements TimedLog {
   }
 
   /** Runs against the partition's leader, and again with fresh metadata while leadership moves. */
-  #untilLed<T>(doing: string, run: (nodeId: number) => Promise<T>): Promise<T> {
+  #untilLed<T>(doing: string, run: (leader: PartitionLeader) => Promise<T>): Promise<T> {
     return retryBriefly(async () => run(await this.#links.leaderOf(this.#topic, this.#partition)), {
       doing,
       until: performance.now() + this.#retryMs,
@@ -154,6 +170,9 @@ class FetchingLog implements TimedLog {
 
 const RETRY_MS = 10_000;
 const OFFSET_OUT_OF_RANGE = 1;
+const UNKNOWN_TOPIC_OR_PARTITION = 3;
+/** UNKNOWN_TOPIC_ID, and INCONSISTENT_TOPIC_ID of a replica that still holds the old topic. */
+const UNKNOWN_TOPIC_IDS = new Set([100, 103]);
 const EARLIEST = -2;
 const LATEST = -1;
 const DECOMPRESSION_RATIO = 8;

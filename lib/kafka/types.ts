@@ -30,10 +30,21 @@ export interface PartitionLog {
    * Waits up to `maxWaitMs` for at least one byte at `offset`.
    * @throws SpanloomError KAFKA_OFFSET_GONE (not retryable) when `offset` is below the log's start or above its end:
    *   the message names both; the caller decides whether that is a gap.
+   *   KAFKA_TOPIC_RECREATED (retryable), one time, when another topic has taken the place of the one that was read before;
+   *   what is fetched then is of that one. Only where brokers have topic ids.
    */
   fetch(request: { offset: number; maxBytes: number; maxWaitMs: number }): Promise<FetchedRecords>;
   /** First retained offset, and the last stable offset (the exact end for a read-committed reader). */
   bounds(): Promise<{ start: number; end: number }>;
+}
+
+/** A log that can tell which topic of its name it is. */
+export interface NamedLog extends PartitionLog {
+  /**
+   * Names the topic that is read, and none that is made anew with the same name; undefined where brokers have no topic ids.
+   * @throws as `fetch` does: all that is fetched until KAFKA_TOPIC_RECREATED is of the topic that was named.
+   */
+  id(): Promise<string | undefined>;
 }
 
 export interface OutRecord {

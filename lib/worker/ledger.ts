@@ -1,6 +1,6 @@
 import { type LedgerEntry, ledgerEntryCodec } from '../codec/records.ts';
 import { SpanloomError } from '../errors/spanloom-error.ts';
-import type { FencedWriter, LogRecord, PartitionLog } from '../kafka/types.ts';
+import type { FencedWriter, LogRecord, OutRecord, PartitionLog } from '../kafka/types.ts';
 import type { WorkerClock, WorkerSettings } from './types.ts';
 
 /**
@@ -20,12 +20,18 @@ export class Ledger {
     this.clock = clock;
   }
 
-  get entryKey(): string {
+  private get entryKey(): string {
     return `${this.settings.key}/entry`;
   }
 
-  get claimKey(): string {
+  private get claimKey(): string {
     return `${this.settings.key}/claim`;
+  }
+
+  /** @param topicId of the input that the entry's offsets are of; it stands in a header, beside what schemas know of. */
+  entryRecord(entry: LedgerEntry, topicId: string | undefined): OutRecord {
+    const headers: Record<string, string> = topicId === undefined ? {} : { [TOPIC_ID]: topicId };
+    return { key: this.entryKey, value: ledgerEntryCodec.encode(entry), headers };
   }
 
   /**
@@ -36,14 +42,14 @@ export class Ledger {
   async awaitHandOff(ownNonce: string, isStopping: () => boolean): Promise<void> {
     const deadline = this.clock.monotonicMs() + this.settings.handOffWaitMs;
     let { end } = await this.log.bounds();
-    let last = await this.lastEntryBefore(end);
+    let last = decoded(await this.lastEntryBefore(end)).entry;
     while (last !== undefined && last.handOff === null && last.nonce !== ownNonce) {
       if (this.clock.monotonicMs() >= deadline || isStopping()) return;
       await this.clock.sleep(HAND_OFF_POLL_MS);
       const now = (await this.log.bounds()).end;
       if (now === end) continue;
       const newer = await this.lastEntryBetween(end, now);
-      if (newer !== undefined) last = decoded(newer);
+      if (newer !== undefined) last = decoded(newer).entry;
       end = now;
     }
   }
@@ -52,7 +58,7 @@ export class Ledger {
    * Writes a claim, reads it back, and answers the last entry before it: the state that this incarnation starts from.
    * @throws SpanloomError LEDGER_UNREADABLE (retryable) when the claim does not come back.
    */
-  async claim(writer: FencedWriter, nonce: string): Promise<LedgerEntry | undefined> {
+  async claim(writer: FencedWriter, nonce: string): Promise<LastEntry> {
     let claimOffset = -1;
     await writer.transaction(async (txn) => {
       const value = ledgerEntryCodec.encode({ ...EMPTY_ENTRY, kind: 'claim', nonce });
@@ -62,7 +68,7 @@ export class Ledger {
       claimOffset = sent.baseOffset;
     });
     await this.readBack(claimOffset, nonce);
-    return this.lastEntryBefore(claimOffset);
+    return decoded(await this.lastEntryBefore(claimOffset));
   }
 
   private async readBack(claimOffset: number, nonce: string): Promise<void> {
@@ -83,14 +89,14 @@ export class Ledger {
   }
 
   /** The newest entry below `end`: searched backwards, doubling the step, because it is nearly always close. */
-  private async lastEntryBefore(end: number): Promise<LedgerEntry | undefined> {
+  private async lastEntryBefore(end: number): Promise<LogRecord | undefined> {
     const { start } = await this.log.bounds();
     let to = end;
     let step = FIRST_STEP_RECORDS;
     while (to > start) {
       const from = Math.max(start, to - step);
       const found = await this.lastEntryBetween(from, to);
-      if (found !== undefined) return decoded(found);
+      if (found !== undefined) return found;
       to = from;
       step *= 2;
     }
@@ -118,9 +124,17 @@ export class Ledger {
   }
 }
 
+/** What the incarnations before have left; no entry when there were none. */
+export interface LastEntry {
+  readonly entry: LedgerEntry | undefined;
+  /** Of the input that the entry's offsets are of; undefined where brokers had none. */
+  readonly topicId: string | undefined;
+}
+
 /** An entry without a value is how an operator makes a worker begin anew. */
-function decoded({ value }: LogRecord): LedgerEntry | undefined {
-  return value === null ? undefined : ledgerEntryCodec.decode(value);
+function decoded(record: LogRecord | undefined): LastEntry {
+  if (record === undefined || record.value === null) return { entry: undefined, topicId: undefined };
+  return { entry: ledgerEntryCodec.decode(record.value), topicId: record.headers.get(TOPIC_ID)?.toString() };
 }
 
 /** What a claim carries besides its nonce. */
@@ -135,6 +149,7 @@ const EMPTY_ENTRY: Omit<LedgerEntry, 'kind' | 'nonce'> = {
   state: null,
 };
 
+const TOPIC_ID = 'topic-id';
 const HAND_OFF_POLL_MS = 100;
 const LEDGER_FETCH_BYTES = 1024 * 1024;
 const LEDGER_WAIT_MS = 100;

@@ -1,8 +1,8 @@
-import { ledgerEntryCodec } from '../codec/records.ts';
-import { hasCode, isRetryable, SpanloomError } from '../errors/spanloom-error.ts';
+import { hasCode, isRetryable, type SpanloomError } from '../errors/spanloom-error.ts';
 import { UndecodableBatchError } from '../kafka/errors.ts';
-import type { FencedWriter, FetchedRecords, LogRecord } from '../kafka/types.ts';
+import type { FencedWriter, FetchedRecords } from '../kafka/types.ts';
 import { Ledger } from './ledger.ts';
+import { anotherLog, refuseAnotherLog } from './same-log.ts';
 import { StreamTime } from './stream-time.ts';
 import {
   type CommitReason,
@@ -28,6 +28,8 @@ export class PartitionWorker {
   private stopping = false;
   private position = 0;
   private lastNonce = '';
+  /** Of the input as this incarnation reads it; undefined where brokers have none. */
+  private topicId: string | undefined;
 
   constructor(settings: WorkerSettings, stage: Stage, ports: WorkerPorts) {
     this.settings = settings;
@@ -79,12 +81,14 @@ export class PartitionWorker {
       const last = await this.ledger.claim(writer, nonce);
       crashPoint('after-claim');
       const lookedAtMs = this.ports.clock.monotonicMs();
-      await this.refuseAnotherLog(last?.applied ?? 0, last?.streamTime ?? 0);
-      const from = await this.stage.recover(last, { nonce });
+      this.topicId = await this.ports.input.id();
+      const { entry, topicId } = last;
+      await this.refuseAnotherLog(entry?.applied ?? 0, entry?.streamTime ?? 0, topicId);
+      const from = await this.stage.recover(entry, { nonce });
       this.position = from === EARLIEST ? (await this.ports.input.bounds()).start : from;
       crashPoint('after-recover');
       this.ports.events.started(this.settings.key, this.position);
-      await this.work(writer, nonce, new StreamTime(last?.streamTime ?? 0), lookedAtMs);
+      await this.work(writer, nonce, new StreamTime(entry?.streamTime ?? 0), lookedAtMs);
     } finally {
       await writer.close().catch(() => {});
     }
@@ -124,54 +128,17 @@ export class PartitionWorker {
     await this.commit(writer, nonce, streamTime, 'drain');
   }
 
+  private async refuseAnotherLog(position: number, newestMs: number, topicId: string | undefined): Promise<void> {
+    await refuseAnotherLog(this.ports.input, { worker: this.settings.key, position, newestMs, topicId });
+  }
+
   /**
-   * A log that ends before the committed position is another one, or has lost records. So is one that begins at offset 0
-   * with a record younger than everything that was read: it was made anew and has grown past the position since, and
-   * going on there would skip its beginning in silence.
+   * Who stood still, and was not replaced meanwhile, may have slept through the topic being made anew. Where topics have
+   * ids, the next fetch tells.
    */
-  private async refuseAnotherLog(position: number, newestMs: number): Promise<void> {
-    if (position === 0) return;
-    const { start, end } = await this.ports.input.bounds();
-    if (position > end && (await this.isBeyondEnd(position))) throw this.anotherLog(position, end);
-    if (start > 0) return;
-    const first = await this.firstRecord(position);
-    if (first !== undefined && first.timestampMs > newestMs) throw this.anotherLog(position, end);
-  }
-
-  /** Who stood still, and was not replaced meanwhile, may have slept through the topic being made anew. */
   private async lookAgain(awakeAtMs: number, { newestMs }: StreamTime): Promise<void> {
-    if (this.ports.clock.monotonicMs() - awakeAtMs < STILL_MS) return;
-    await this.refuseAnotherLog(this.position, newestMs);
-  }
-
-  /** Asked of the log itself: the end that a lagging leader names may be too low. */
-  private async isBeyondEnd(offset: number): Promise<boolean> {
-    return (await unlessGone(this.ports.input.fetch({ offset, maxBytes: 1, maxWaitMs: 0 }))) === undefined;
-  }
-
-  /** Of a log that begins at 0; undefined when none below `before` can be read, so that none was. */
-  private async firstRecord(before: number): Promise<LogRecord | undefined> {
-    for (let offset = 0; offset < before; ) {
-      const fetched = await unlessGone(this.ports.input.fetch({ offset, maxBytes: 1, maxWaitMs: 0 }));
-      if (fetched === undefined) return undefined;
-      // Everything below the position was to be seen before: a leader that lags must not vouch for the log.
-      if (fetched.nextOffset === offset) {
-        const sentence = `${this.settings.key} had read to offset ${before}, and its leader does not show offset ${offset} yet`;
-        throw new SpanloomError('KAFKA_REQUEST_FAILED', sentence, { retryable: true });
-      }
-      const [first] = fetched.records;
-      if (first !== undefined) return first.offset < before ? first : undefined;
-      offset = fetched.nextOffset;
-    }
-    return undefined;
-  }
-
-  private anotherLog(position: number, end: number, cause?: SpanloomError): SpanloomError {
-    return new SpanloomError(
-      'INPUT_TRUNCATED',
-      `${this.settings.key} had read to offset ${position} of a log that is another one now, or has lost records (it ends at ${end}); once that is understood, delete the worker's entry from the ledger and it begins anew (operations/runbook.md)`,
-      { cause },
-    );
+    if (this.topicId !== undefined || this.ports.clock.monotonicMs() - awakeAtMs < STILL_MS) return;
+    await this.refuseAnotherLog(this.position, newestMs, this.topicId);
   }
 
   /** The next records. Offsets that are gone, or a batch that nobody can read, are reported and passed, never silently. */
@@ -190,7 +157,7 @@ export class PartitionWorker {
 
   private async passGap(cause: SpanloomError): Promise<void> {
     const { start, end } = await this.ports.input.bounds();
-    if (this.position > end) throw this.anotherLog(this.position, end, cause);
+    if (this.position > end) throw anotherLog({ worker: this.settings.key, position: this.position }, end, cause);
     if (this.position >= start) return;
     this.ports.events.gap(this.settings.key, this.position, start);
     this.stage.onGap?.(this.position, start);
@@ -218,8 +185,8 @@ export class PartitionWorker {
       const entry = commit.entry((topic, partition) => ends.get(`${topic}/${partition}`));
       // At least that of every record ever read, whatever a stage that was rebuilt from a part of them knows.
       const streamTime = Math.max(entry.streamTime, time.ms);
-      const value = ledgerEntryCodec.encode({ ...entry, streamTime, kind: 'entry', nonce });
-      await txn.send(this.settings.ledgerTopic, this.settings.ledgerPartition, [{ key: this.ledger.entryKey, value }]);
+      const record = this.ledger.entryRecord({ ...entry, streamTime, kind: 'entry', nonce }, this.topicId);
+      await txn.send(this.settings.ledgerTopic, this.settings.ledgerPartition, [record]);
       crashPoint('before-commit');
     });
     crashPoint('after-commit');
@@ -228,17 +195,6 @@ export class PartitionWorker {
 
   private finish(commit: StageCommit, ends: ReadonlyMap<string, number>): Promise<void> {
     return this.stage.committed(commit, (topic, partition) => ends.get(`${topic}/${partition}`));
-  }
-}
-
-/** The records, or undefined when nobody can read any there: gone, beyond the end, or damaged. */
-async function unlessGone(fetching: Promise<FetchedRecords>): Promise<FetchedRecords | undefined> {
-  try {
-    return await fetching;
-  } catch (error) {
-    const isGone = hasCode(error, 'KAFKA_OFFSET_GONE');
-    if (!isGone && !(error instanceof UndecodableBatchError)) throw error;
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../codec/records.ts';
-import type { FencedWriter, LogRecord, OutRecord, PartitionLog } from '../kafka/types.ts';
+import type { FencedWriter, LogRecord, NamedLog, OutRecord, PartitionLog } from '../kafka/types.ts';
 
 /**
  * The part of a worker that differs from service to service: what to do with the records of one partition.
@@ -84,7 +84,7 @@ export interface Incarnation {
 
 /** Everything one worker touches of the outside. The simulator gives its own. */
 export interface WorkerPorts {
-  readonly input: PartitionLog;
+  readonly input: NamedLog;
   readonly ledger: PartitionLog;
   /** A new writer each time; opening it fences the one before. */
   openWriter(): Promise<FencedWriter>;

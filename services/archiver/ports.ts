@@ -1,7 +1,7 @@
 import type { ChainEntry } from '../../lib/archive/chain.ts';
 import type { BatchSteps } from '../../lib/archive/rows/row-groups.ts';
 import type { AssembledTrace } from '../../lib/codec/records.ts';
-import type { PartitionLog } from '../../lib/kafka/types.ts';
+import type { NamedLog } from '../../lib/kafka/types.ts';
 import type { Clock } from '../../lib/runtime/clock.ts';
 import type { Bucket } from '../../lib/s3/bucket.ts';
 
@@ -18,7 +18,7 @@ export interface ArchivePorts {
 /** What one partition's archiver touches. */
 export interface ArchiverPorts extends ArchivePorts {
   readonly bucket: Bucket;
-  readonly traces: PartitionLog;
+  readonly traces: NamedLog;
   readonly clock: Clock;
   readonly events: ArchiverEvents;
   /** Where a test may kill the process. */

@@ -1,6 +1,6 @@
 import { spanBatches } from '../../lib/archive/rows/row-groups.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import type { AssignedPartition, PartitionLog } from '../../lib/kafka/types.ts';
+import type { AssignedPartition, NamedLog } from '../../lib/kafka/types.ts';
 import { assembledTrace, traceRecord } from '../../lib/testkit/assembled-trace.ts';
 import { EPOCH_MS, otlp } from '../../lib/testkit/otlp-builder.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
@@ -17,6 +17,8 @@ import type { Outcome } from './worker-world.ts';
 export interface ArchiverOptions extends BucketMutations {
   /** Of the object store, of brokers and of logs; crashes, zombies and rebalances always happen. */
   readonly faults: boolean;
+  /** Whether brokers have topic ids; else the seed decides. */
+  readonly topicIds?: boolean;
   readonly steps?: number;
   /** Writes without a look at whether the log is still the one that was read. */
   readonly noLogCheck?: boolean;
@@ -26,6 +28,8 @@ export interface ArchiverOptions extends BucketMutations {
   readonly noGivingUp?: boolean;
   /** Takes records for those of an entry because their offsets are its. */
   readonly noDigest?: boolean;
+  /** Goes on in a topic of the same name, whatever its id. */
+  readonly anyTopicId?: boolean;
   /** Does not ask whether somebody else has begun the next generation. */
   readonly noGenerationCheck?: boolean;
 }
@@ -71,6 +75,8 @@ class ArchiveWorld {
     recreated: 0,
   };
   private readonly kafka = new SimKafka();
+  /** Without, a topic made anew is told by its records and their times, and only if that takes a while. */
+  private readonly hasTopicIds: boolean;
   private readonly options: ArchiverOptions;
   /** Logs that were deleted. */
   private readonly past: ArchivedLog[] = [];
@@ -86,6 +92,8 @@ class ArchiveWorld {
   constructor(seed: number, options: ArchiverOptions) {
     this.options = options;
     this.random = new SeededRandom(seed);
+    const isLikely = this.random.float() < 0.5;
+    this.hasTopicIds = options.topicIds ?? isLikely;
     this.scheduler = new Scheduler(this.random);
     this.fleet = new Fleet({
       random: this.random,
@@ -158,8 +166,8 @@ class ArchiveWorld {
   private truncate(): void {
     if (!this.options.faults) return;
     const partition = this.random.below(PARTITIONS);
-    // Nobody can tell a log from another one that has lost every record by which it could be told.
-    if (this.unnoticed.has(partition)) return;
+    // Without ids nobody can tell a log from another one that has lost every record by which it could be told.
+    if (this.unnoticed.has(partition) && !this.hasTopicIds) return;
     // Who still stands in the log before is to meet a new one that has lost them.
     if (this.random.float() >= (this.noticed.has(partition) ? 0.3 : 0.003)) return;
     this.noticed.delete(partition);
@@ -184,7 +192,7 @@ class ArchiveWorld {
     this.past.push(this.log(partition, true));
     const { end } = this.input(partition);
     this.input(partition).recreate();
-    this.nowMs += RECREATE_MS;
+    if (!this.hasTopicIds) this.nowMs += RECREATE_MS;
     // The new log may have grown past the old position before anybody looks.
     if (this.random.float() < 0.6) {
       for (let count = this.random.below(Math.min(3 * end, RECREATED_END_MAX)); count > 0; count--)
@@ -205,6 +213,7 @@ class ArchiveWorld {
       recordsMax: 6,
       staleChance: () => (options.faults && !this.quiet ? 0.05 : 0),
       failChance,
+      topicIds: this.hasTopicIds ? (options.anyTopicId ? 'ignored' : 'known') : 'none',
     });
     const archiver = new PartitionArchiver(
       {
@@ -267,8 +276,9 @@ class ArchiveWorld {
 }
 
 /** Who only asks whether the log goes on hears that it does not. */
-function withoutProbes(log: PartitionLog): PartitionLog {
+function withoutProbes(log: NamedLog): NamedLog {
   return {
+    id: () => log.id(),
     bounds: () => log.bounds(),
     fetch: async (request) => {
       if (request.maxBytes < READ_BYTES) throw new SpanloomError('KAFKA_OFFSET_GONE', 'not asked');

@@ -9,7 +9,9 @@ const BROKEN = {
   'looking whether the log is still the one that was read': (seed: number) =>
     simulateGraphBuilder(seed, { faults: true, noLogCheck: true }),
   'looking again after it stood still': (seed: number) =>
-    simulateGraphBuilder(seed, { faults: true, noLookAgain: true }),
+    simulateGraphBuilder(seed, { faults: true, topicIds: false, noLookAgain: true }),
+  'reading a topic by its id': (seed: number) =>
+    simulateGraphBuilder(seed, { faults: true, topicIds: true, anyTopicId: true }),
   'reading earlier revisions again': (seed: number) => simulateGraphBuilder(seed, { faults: true, noReadAgain: true }),
 };
 

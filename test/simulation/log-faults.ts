@@ -15,7 +15,7 @@ export class LogFaults {
   private readonly world: WorkerWorld;
   private readonly past = new Map<number, PastLog[]>();
   /** Partitions whose log is another one now, and whether a worker has refused to go on in it. */
-  private readonly another = new Map<number, { readonly bornMs: number; isRefused: boolean }>();
+  private readonly another = new Map<number, { readonly noncesBefore: ReadonlySet<string>; isRefused: boolean }>();
 
   constructor(world: WorkerWorld) {
     this.world = world;
@@ -40,8 +40,8 @@ export class LogFaults {
   }
 
   /**
-   * The topic's partition is deleted and made anew, while its workers run, are dead, or stand still. What has no worker
-   * that looks may have grown past the old position by then.
+   * The topic's partition is deleted and made anew, while its workers run, are dead, or stand still. It may have grown past
+   * the old position before anybody looks; with topic ids, whoever looks in between.
    * @param whoLooks `nobody`: all processes are dead.
    * @param refill sends so many records.
    */
@@ -59,10 +59,11 @@ export class LogFaults {
     this.past.set(partition, [...this.logsBefore(partition), { records: input.committed(), entry }]);
     const { end } = input;
     input.recreate();
-    this.world.nowMs += RECREATE_MS;
-    this.another.set(partition, { bornMs: this.world.nowMs, isRefused: false });
+    if (!this.world.hasTopicIds) this.world.nowMs += RECREATE_MS;
+    this.another.set(partition, { noncesBefore: new Set(this.world.nonces), isRefused: false });
     this.counts.recreated++;
-    if (whoLooks !== 'workers' && this.world.random.float() < 0.5) {
+    const isInTime = whoLooks === 'workers' && !this.world.hasTopicIds;
+    if (!isInTime && this.world.random.float() < 0.5) {
       refill(this.world.random.below(Math.min(2 * end, REFILLED_MAX)));
     }
     return true;
@@ -80,9 +81,8 @@ export class LogFaults {
     for (const [partition, another] of this.another) {
       const { random, isFaulty } = this.world;
       const entry = this.world.entryOf(partition);
-      // 0: of a log of which no record was read.
-      const isOfNewLog = entry?.streamTime === 0 || (entry?.streamTime ?? 0) >= another.bornMs;
-      if (entry !== undefined && isOfNewLog) {
+      // No incarnation goes on from the old log to the new one.
+      if (entry !== undefined && !another.noncesBefore.has(entry.nonce)) {
         this.another.delete(partition);
         continue;
       }
@@ -103,6 +103,6 @@ export class LogFaults {
   }
 }
 
-/** Deleting and making a topic takes a while. */
+/** Deleting and making a topic takes a while, without which workers could not tell. */
 const RECREATE_MS = 1_000;
 const REFILLED_MAX = 100;

@@ -1,4 +1,5 @@
 import type { FencedWriter, OutRecord, PartitionLog } from '../../lib/kafka/types.ts';
+import type { Ledger } from '../../lib/worker/ledger.ts';
 import type { PartitionWorker } from '../../lib/worker/partition-worker.ts';
 
 /** The worker as it would be without a claim: it takes what its reader says is the end of the ledger. */
@@ -52,6 +53,13 @@ export function trustLog(worker: PartitionWorker): void {
 /** The worker as it would be if it looked at its log only when it begins. */
 export function neverLookAgain(worker: PartitionWorker): void {
   (worker as unknown as { lookAgain(): Promise<void> }).lookAgain = async () => {};
+}
+
+/** The worker as it would be if its ledger did not say which topic the offsets in it are of. */
+export function keepNoTopicId(worker: PartitionWorker): void {
+  const { ledger } = worker as unknown as { ledger: Ledger };
+  const { entryRecord } = ledger;
+  ledger.entryRecord = (entry) => entryRecord.call(ledger, entry, undefined);
 }
 
 /** The ledger entry in a transaction of its own, behind that of the output. */

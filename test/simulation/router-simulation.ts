@@ -93,7 +93,9 @@ class IngestTraffic {
     const isCopy = x < 0.1 && copy !== undefined;
     const value = isCopy ? copy : x < 0.15 ? Buffer.from([0xff, 0xff, this.records & 0x7f]) : this.request(x < 0.25);
     if (!isCopy) this.sent.push(value);
-    world.input(partition).append({ key: null, value, timestampMs: world.nowMs, headers: new Map() });
+    // Producers' clocks: where nothing is told by times, they may say what they like.
+    const timestampMs = world.nowMs - (world.hasTopicIds ? random.below(SENT_BEFORE_MS_MAX) : 0);
+    world.input(partition).append({ key: null, value, timestampMs, headers: new Map() });
     this.records++;
   }
 
@@ -170,3 +172,4 @@ function spansOf(bytes: Buffer): { name: string; isBad: boolean; partition: numb
 
 const INGEST_PARTITIONS = 3;
 const SPANS_PARTITIONS = 4;
+const SENT_BEFORE_MS_MAX = 60_000;

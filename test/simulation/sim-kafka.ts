@@ -3,8 +3,8 @@ import type {
   FencedWriter,
   FetchedRecords,
   LogRecord,
+  NamedLog,
   OutRecord,
-  PartitionLog,
   Transaction,
 } from '../../lib/kafka/types.ts';
 import type { SeededRandom } from '../../lib/testkit/traffic/random.ts';
@@ -22,6 +22,12 @@ export class SimPartition {
   slots: Slot[] = [];
   /** First offset that retention has left. */
   start = 0;
+  /** Times that the topic was made anew, from which its id is made. */
+  private remade = 0;
+
+  get id(): string {
+    return `id-${this.remade}`;
+  }
 
   get end(): number {
     return this.slots.length;
@@ -51,6 +57,7 @@ export class SimPartition {
   recreate(): void {
     this.slots = [];
     this.start = 0;
+    this.remade++;
   }
 
   committed(): LogRecord[] {
@@ -76,7 +83,10 @@ export class SimKafka {
     return known;
   }
 
-  /** A reader for one process. `staleChance`: how often its leader lags behind and serves less. */
+  /**
+   * A reader for one process. `staleChance`: how often its leader lags behind and serves less. `topicIds`: which brokers
+   * have, and whether readers go by them.
+   */
   log(
     process: string,
     partition: SimPartition,
@@ -86,13 +96,23 @@ export class SimKafka {
       recordsMax: number;
       staleChance: () => number;
       failChance: () => number;
+      topicIds: 'none' | 'known' | 'ignored';
     },
-  ): PartitionLog {
+  ): NamedLog {
+    let known: string | undefined;
+    const sameTopic = (): string | undefined => {
+      if (options.topicIds === 'none') return undefined;
+      const before = known;
+      known = partition.id;
+      if (before === undefined || before === known || options.topicIds === 'ignored') return known;
+      throw new SpanloomError('KAFKA_TOPIC_RECREATED', `it was ${before} and is ${known}`, { retryable: true });
+    };
     const visibleEnd = () => {
       const end = partition.lastStableOffset;
       return random.float() < options.staleChance() ? Math.max(0, end - 1 - random.below(4)) : end;
     };
     return {
+      id: () => scheduler.call(process, sameTopic),
       bounds: () =>
         scheduler.call(process, () => {
           return { start: partition.start, end: Math.max(partition.start, visibleEnd()) };
@@ -101,6 +121,7 @@ export class SimKafka {
         scheduler.call(process, (): FetchedRecords => {
           if (random.float() < options.failChance())
             throw new SpanloomError('KAFKA_REQUEST', 'injected', { retryable: true });
+          sameTopic();
           if (offset < partition.start || offset > partition.end) {
             const held = `[${partition.start}, ${partition.end}]`;
             throw new SpanloomError('KAFKA_OFFSET_GONE', `offset ${offset} is not in ${held}`);

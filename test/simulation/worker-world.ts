@@ -1,12 +1,12 @@
 import { type LedgerEntry, ledgerEntryCodec } from '../../lib/codec/records.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import type { AssignedPartition, FencedWriter, PartitionLog } from '../../lib/kafka/types.ts';
+import type { AssignedPartition, FencedWriter, NamedLog, PartitionLog } from '../../lib/kafka/types.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
 import { PartitionWorker } from '../../lib/worker/partition-worker.ts';
 import type { Stage, WorkerSettings } from '../../lib/worker/types.ts';
 import { Fleet } from './fleet.ts';
 import { LogFaults } from './log-faults.ts';
-import { ledgerApart, neverLookAgain, trustLog, withoutClaim } from './loop-mutations.ts';
+import { keepNoTopicId, ledgerApart, neverLookAgain, trustLog, withoutClaim } from './loop-mutations.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimKafka, type SimPartition } from './sim-kafka.ts';
 
@@ -30,6 +30,10 @@ export interface LoopMutations {
   readonly noLogCheck?: boolean;
   /** A worker that stood still goes on as if it had not. */
   readonly noLookAgain?: boolean;
+  /** Readers go on in a topic of the same name, whatever its id. */
+  readonly anyTopicId?: boolean;
+  /** The ledger does not say which topic its offsets are of. */
+  readonly noTopicIdKept?: boolean;
 }
 
 export interface WorldOptions extends LoopMutations {
@@ -37,6 +41,8 @@ export interface WorldOptions extends LoopMutations {
   readonly faults: boolean;
   /** A rolling restart that never ends, instead of crashes and zombies. */
   readonly rolling?: boolean;
+  /** Whether brokers have topic ids; else the seed decides. */
+  readonly topicIds?: boolean;
   readonly steps?: number;
 }
 
@@ -74,7 +80,11 @@ export class WorkerWorld {
   readonly logFaults: LogFaults;
   readonly counts = { commits: 0, failures: 0 };
   readonly gaps: Gap[] = [];
+  /** Of all incarnations so far. */
+  readonly nonces = new Set<string>();
   nowMs = 1_700_000_000_000;
+  /** Without, a topic made anew is told by times, and only if that takes a while. */
+  readonly hasTopicIds: boolean;
   private readonly plan: WorldPlan;
   private readonly options: WorldOptions;
   private quiet = false;
@@ -83,6 +93,8 @@ export class WorkerWorld {
 
   constructor(seed: number, options: WorldOptions, plan: WorldPlan) {
     this.random = new SeededRandom(seed);
+    const isLikely = this.random.float() < 0.5;
+    this.hasTopicIds = options.topicIds ?? isLikely;
     this.scheduler = new Scheduler(this.random);
     this.options = options;
     this.plan = plan;
@@ -168,11 +180,13 @@ export class WorkerWorld {
 
   private worker(process: string, input: AssignedPartition): PartitionWorker {
     const { scheduler, random, kafka, options } = this;
-    const log = (topic: string, partition: number): PartitionLog =>
+    const topicIds = this.hasTopicIds ? (options.anyTopicId ? 'ignored' : 'known') : 'none';
+    const log = (topic: string, partition: number): NamedLog =>
       kafka.log(process, kafka.partition(topic, partition), scheduler, random, {
         recordsMax: 6,
         staleChance: () => (this.isFaulty ? 0.05 : 0),
         failChance: () => (this.isFaulty ? 0.01 : 0),
+        topicIds,
       });
     const ledgerPartition = input.partition % this.plan.ledgerPartitions;
     const key = this.key(input.partition);
@@ -202,7 +216,11 @@ export class WorkerWorld {
             this.nowMs += Math.min(ms, 20);
           }),
       },
-      randomHex: (bytes) => random.hex(bytes),
+      randomHex: (bytes) => {
+        const nonce = random.hex(bytes);
+        this.nonces.add(nonce);
+        return nonce;
+      },
       events: {
         started: () => {},
         failed: (_worker, error) => {
@@ -223,6 +241,7 @@ export class WorkerWorld {
     });
     if (options.noLogCheck) trustLog(worker);
     if (options.noLookAgain) neverLookAgain(worker);
+    if (options.noTopicIdKept) keepNoTopicId(worker);
     return worker;
   }
 }

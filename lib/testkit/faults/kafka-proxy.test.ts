@@ -22,7 +22,7 @@ beforeEach(async () => {
       receivedBytes += chunk.length;
       for (const request of frames.add(chunk)) {
         received.push(request);
-        socket.write(frame(request.subarray(8, 12), addressOf('127.0.0.1', portOf(broker)), Buffer.from('end')));
+        socket.write(frame(request.subarray(8, 12), addressesOf('127.0.0.1', portOf(broker)), Buffer.from('end')));
       }
     });
   });
@@ -39,8 +39,8 @@ afterEach(async () => {
 
 describe('a Kafka fault proxy', () => {
   it('puts its own address into metadata and coordinators, and leaves all other answers alone', async () => {
-    const ours = addressOf('127.0.0.1', proxy.tcp.port);
-    const theirs = addressOf('127.0.0.1', portOf(broker));
+    const ours = addressesOf('127.0.0.1', proxy.tcp.port);
+    const theirs = addressesOf('127.0.0.1', portOf(broker));
     for (const api of ['Metadata', 'FindCoordinator', 'Produce'] as const) {
       const { answer } = await ask(api);
       expect(answer?.subarray(8)).toEqual(Buffer.concat([api === 'Produce' ? theirs : ours, Buffer.from('end')]));
@@ -134,12 +134,15 @@ function frame(...parts: Buffer[]): Buffer {
   return Buffer.concat([length, body]);
 }
 
-function addressOf(host: string, port: number): Buffer {
-  const address = Buffer.alloc(2 + host.length + 4);
-  address.writeInt16BE(host.length);
-  address.write(host, 2);
-  address.writeInt32BE(port, 2 + host.length);
-  return address;
+/** As older versions of requests have it, and as newer ones do. */
+function addressesOf(host: string, port: number): Buffer {
+  const fixed = Buffer.alloc(2 + host.length + 4);
+  fixed.writeInt16BE(host.length);
+  fixed.write(host, 2);
+  fixed.writeInt32BE(port, 2 + host.length);
+  const flexible = Buffer.from(fixed.subarray(1));
+  flexible[0] = host.length + 1;
+  return Buffer.concat([fixed, flexible]);
 }
 
 function portOf(server: Server): number {

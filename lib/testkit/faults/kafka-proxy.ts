@@ -22,6 +22,8 @@ export interface KafkaRule {
   readonly times?: number;
 }
 
+export type VersionsMax = Readonly<Partial<Record<keyof typeof API_KEYS, number>>>;
+
 /** A rule at work. */
 export interface ArmedRule {
   /** Requests that it has caught. */
@@ -43,10 +45,11 @@ export class KafkaProxy {
     this.rules = rules;
   }
 
-  static async open(broker: Endpoint): Promise<KafkaProxy> {
+  /** @param versionsMax of requests that the broker is made to seem not to know newer versions of. */
+  static async open(broker: Endpoint, versionsMax: VersionsMax = {}): Promise<KafkaProxy> {
     const rules: Rule[] = [];
     let tcp: TcpProxy | undefined;
-    const intercept = () => new KafkaInterceptor(rules, broker, () => (tcp as TcpProxy).port);
+    const intercept = () => new KafkaInterceptor(rules, broker, versionsMax, () => (tcp as TcpProxy).port);
     tcp = await TcpProxy.open(broker, intercept);
     return new KafkaProxy(tcp, rules);
   }
@@ -85,6 +88,7 @@ class Rule {
 class KafkaInterceptor implements Interceptor {
   private readonly rules: readonly Rule[];
   private readonly broker: Endpoint;
+  private readonly versionsMax: VersionsMax;
   private readonly ownPort: () => number;
   private readonly requests = new KafkaFrames();
   private readonly answers = new KafkaFrames();
@@ -92,9 +96,10 @@ class KafkaInterceptor implements Interceptor {
   private readonly underWay = new Map<number, number>();
   private readonly losing = new Set<number>();
 
-  constructor(rules: readonly Rule[], broker: Endpoint, ownPort: () => number) {
+  constructor(rules: readonly Rule[], broker: Endpoint, versionsMax: VersionsMax, ownPort: () => number) {
     this.rules = rules;
     this.broker = broker;
+    this.versionsMax = versionsMax;
     this.ownPort = ownPort;
   }
 
@@ -135,6 +140,7 @@ class KafkaInterceptor implements Interceptor {
       const apiKey = this.underWay.get(correlationId);
       this.underWay.delete(correlationId);
       if (apiKey === API_KEYS.Metadata || apiKey === API_KEYS.FindCoordinator) this.replaceAddress(frame);
+      if (apiKey === API_KEYS.ApiVersions) this.lowerVersions(frame);
       passed.push(frame);
     }
     return Buffer.concat(passed);
@@ -148,18 +154,35 @@ class KafkaInterceptor implements Interceptor {
     return rule.fault;
   }
 
-  /** A host is a length and its bytes, the port four bytes behind it: only the port changes, so no length does. */
+  /**
+   * A host is a length and its bytes, the port four bytes behind it: only the port changes, so no length does. The length
+   * is of two bytes, or in newer versions of one and counts one more.
+   */
   private replaceAddress(frame: Buffer): void {
     for (const host of [this.broker.host, 'localhost', '127.0.0.1']) {
-      const address = Buffer.alloc(2 + host.length + 4);
-      address.writeInt16BE(host.length, 0);
-      address.write(host, 2, 'latin1');
-      address.writeInt32BE(this.broker.port, 2 + host.length);
-      for (let at = frame.indexOf(address); at >= 0; at = frame.indexOf(address, at + 1))
-        frame.writeInt32BE(this.ownPort(), at + 2 + host.length);
+      const port = Buffer.alloc(4);
+      port.writeInt32BE(this.broker.port);
+      for (const length of [[0, host.length], [host.length + 1]]) {
+        const address = Buffer.concat([Buffer.from(length), Buffer.from(host, 'latin1'), port]);
+        for (let at = frame.indexOf(address); at >= 0; at = frame.indexOf(address, at + 1))
+          frame.writeInt32BE(this.ownPort(), at + length.length + host.length);
+      }
+    }
+  }
+
+  /** Of the answer's older encoding, which kafkajs asks for: entries of api key, least and most version. */
+  private lowerVersions(frame: Buffer): void {
+    for (const [api, most] of Object.entries(this.versionsMax)) {
+      const entries = frame.readInt32BE(VERSIONS_AT - 4);
+      for (let entry = 0, at = VERSIONS_AT; entry < entries; entry++, at += 6) {
+        if (frame.readInt16BE(at) === API_KEYS[api as keyof VersionsMax]) frame.writeInt16BE(most, at + 4);
+      }
     }
   }
 }
+
+/** Behind the frame's length, the correlation id, the error code and the count of entries. */
+const VERSIONS_AT = 4 + 4 + 2 + 4;
 
 /** Those that faults are aimed at, and those whose answers hold addresses. */
 export const API_KEYS = {

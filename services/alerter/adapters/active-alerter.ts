@@ -7,6 +7,7 @@ import {
 } from '../../../lib/codec/incident-records.ts';
 import { deadLetterCodec, type ServiceEdgeDelta, serviceEdgeDeltaCodec } from '../../../lib/codec/records.ts';
 import { describeError, hasCode, isRetryable } from '../../../lib/errors/spanloom-error.ts';
+import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FencedWriter, FetchedRecords, LogRecord, OutRecord } from '../../../lib/kafka/types.ts';
 import type { Ownership } from '../../../lib/owners/ownership.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -162,10 +163,10 @@ export class ActiveAlerter implements Worker {
     try {
       return await log.fetch({ ...request, offset });
     } catch (error) {
-      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
-      const { start, end } = await log.bounds();
-      if (offset > end) throw error;
-      this.ports.events.gap(partition, offset, start);
+      const { from, start } = await lossBehind(error, log, offset);
+      // Behind a leader that lags everything would be counted again.
+      if (from < offset && hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
+      this.ports.events.gap(partition, from, start);
       return log.fetch({ ...request, offset: start });
     }
   }

@@ -8,7 +8,7 @@ import {
   positionOf,
 } from '../../../lib/archive/chain.ts';
 import { SpanloomError } from '../../../lib/errors/spanloom-error.ts';
-import type { PartitionLog } from '../../../lib/kafka/types.ts';
+import type { NamedLog } from '../../../lib/kafka/types.ts';
 import type { Bucket } from '../../../lib/s3/bucket.ts';
 import { mismatchWith } from './same-log.ts';
 
@@ -30,7 +30,7 @@ export interface OpenedChain {
 }
 
 /** Finds the end of a partition's chain, and makes sure that it speaks of this log. */
-export async function openChain(bucket: Bucket, log: PartitionLog, place: ChainPlace): Promise<OpenedChain> {
+export async function openChain(bucket: Bucket, log: NamedLog, place: ChainPlace): Promise<OpenedChain> {
   const newest = await newestGeneration(bucket, place);
   const folderOf = (one: number) => chainFolder(place.prefix, place.clusterId, one, place.partition);
   const found = await lastEntry(bucket, folderOf(newest));

@@ -50,6 +50,8 @@ export class PartitionArchiver implements Worker {
   private next: number | undefined;
   /** Append time of the newest record read, in milliseconds. */
   private newestMs = 0;
+  /** Of the log as it is read now: once it is another one, the next fetch fails, and with it `work`. */
+  private topicId: string | undefined;
 
   constructor(
     settings: PartitionArchiverSettings,
@@ -93,6 +95,7 @@ export class PartitionArchiver implements Worker {
   private async work(): Promise<void> {
     const { ports, settings } = this;
     const { partition } = settings;
+    this.topicId = await ports.traces.id();
     const chain = await openChain(ports.bucket, ports.traces, settings);
     if (chain.replaced !== undefined) ports.events.newGeneration(partition, chain.generation, chain.replaced);
     for (const { folder, entry } of chain.abandoned) await this.giveUp(folder, entry);
@@ -274,13 +277,13 @@ export class PartitionArchiver implements Worker {
   }
 
   private ownPlace({ generation }: OpenedChain): RangePlace {
-    return { ...this.settings, generation, isDecided: false };
+    return { ...this.settings, topicId: this.topicId, generation, isDecided: false };
   }
 
   /** An entry's objects are made as it says, whatever we are set to. */
   private placeOf({ generation }: OpenedChain, entry: ChainEntry): RangePlace {
-    const { format = 'parquet', partitions, promoted = PROMOTED_DEFAULT } = entry;
-    return { ...this.settings, generation, format, partitions, promoted, isDecided: true };
+    const { format = 'parquet', partitions, promoted = PROMOTED_DEFAULT, topicId } = entry;
+    return { ...this.settings, topicId, generation, format, partitions, promoted, isDecided: true };
   }
 
   private async mustGet(key: string): Promise<Uint8Array> {

@@ -1,22 +1,27 @@
 import type { ChainEntry } from '../../../lib/archive/chain.ts';
 import { hasCode, SpanloomError } from '../../../lib/errors/spanloom-error.ts';
-import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
+import type { LogRecord, NamedLog, PartitionLog } from '../../../lib/kafka/types.ts';
 
 /** @throws SpanloomError ARCHIVE_LOG_CHANGED, retryable, when the log cannot be the one that the entry was made from. */
-export async function refuseLogOtherThan(log: PartitionLog, entry: RangeMark): Promise<void> {
+export async function refuseLogOtherThan(log: NamedLog, entry: RangeMark): Promise<void> {
   const mismatch = await mismatchWith(log, entry);
   if (mismatch !== undefined) throw new SpanloomError('ARCHIVE_LOG_CHANGED', mismatch, { retryable: true });
 }
 
 /**
- * Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. A wrong answer
+ * Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. Topic ids decide,
+ * and records where there are none. A wrong answer
  * would archive everything twice, so what a leader that lags does not show is no reason.
  * @throws SpanloomError TRACES_UNREADABLE, retryable, when the log does not show yet what stands there.
  */
-export async function mismatchWith(log: PartitionLog, entry: RangeMark): Promise<string | undefined> {
+export async function mismatchWith(log: NamedLog, entry: RangeMark): Promise<string | undefined> {
+  const topicId = await log.id();
+  const isKnown = topicId !== undefined && entry.topicId !== undefined;
+  if (isKnown && topicId !== entry.topicId) return `the chain is of topic id ${entry.topicId}, the log of ${topicId}`;
   const { start, end } = await log.bounds();
   if (entry.end > end && (await isBeyondEnd(log, entry.end)))
     return `the chain ends at offset ${entry.end}, the log at ${end}`;
+  if (isKnown) return undefined;
   const { firstRecord } = entry;
   // What retention has deleted cannot be compared.
   if (firstRecord.offset < start) return undefined;
@@ -48,7 +53,7 @@ async function recordAt(log: PartitionLog, offset: number): Promise<LogRecord | 
 }
 
 /** By which an entry tells its log from another one. */
-type RangeMark = Pick<ChainEntry, 'end' | 'firstRecord'>;
+type RangeMark = Pick<ChainEntry, 'end' | 'topicId' | 'firstRecord'>;
 
 const FETCH_BYTES = 64 * 1024;
 const WAIT_MS = 100;

@@ -17,6 +17,8 @@ export interface RangePlace {
   readonly clusterId: string;
   readonly generation: number;
   readonly topic: string;
+  /** Of the log that the records were read from. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   readonly writer: string;
   readonly format: ArchiveFormat;
@@ -69,6 +71,7 @@ export function buildRange(range: OpenRange, place: RangePlace, ports: ArchivePo
       first: range.first,
       end: range.end,
       gapBefore: range.gapBefore,
+      ...(place.topicId === undefined ? {} : { topicId: place.topicId }),
       firstRecord: {
         offset: first.offset,
         traceId: first.key?.latin1Slice() ?? '',

@@ -1,4 +1,5 @@
-import { describeError, hasCode, isRetryable } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, isRetryable } from '../../../lib/errors/spanloom-error.ts';
+import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FetchedRecords, LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
 
@@ -128,10 +129,7 @@ export class TopicFeed {
     try {
       return await log.fetch({ ...request, offset });
     } catch (error) {
-      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
-      // Retention overtook us, or the topic was made anew.
-      const { start, end } = await log.bounds();
-      const from = offset > end ? 0 : offset;
+      const { from, start } = await lossBehind(error, log, offset);
       events.gap(partition, from, start);
       this.next.set(partition, start);
       return log.fetch({ ...request, offset: start });

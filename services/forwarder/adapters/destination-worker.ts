@@ -1,4 +1,4 @@
-import { hasCode } from '../../../lib/errors/spanloom-error.ts';
+import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import type { Backoff } from '../../../lib/runtime/backoff.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -132,9 +132,8 @@ export class DestinationWorker implements Worker {
     try {
       return await traces.fetch({ ...request, offset });
     } catch (error) {
-      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
-      const { start, end } = await traces.bounds();
-      events.gap(partition, offset > end ? 0 : offset, start);
+      const { from, start } = await lossBehind(error, traces, offset);
+      events.gap(partition, from, start);
       return traces.fetch({ ...request, offset: start });
     }
   }

@@ -1,5 +1,6 @@
 import { incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
+import { describeError } from '../../../lib/errors/spanloom-error.ts';
+import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Logger } from '../../../lib/observability/logger.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
@@ -51,8 +52,7 @@ export class IncidentWatch {
       for (const record of fetched.records) this.take(record);
       this.next = fetched.nextOffset;
     } catch (error) {
-      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
-      this.next = (await this.log.bounds()).start;
+      this.next = (await lossBehind(error, this.log, this.next)).start;
     }
   }
 

@@ -1,5 +1,6 @@
 import { type Incident, incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
+import { describeError } from '../../../lib/errors/spanloom-error.ts';
+import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import { Backoff } from '../../../lib/runtime/backoff.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
@@ -106,9 +107,8 @@ export class SinkWorker implements Worker {
     try {
       return await incidents.fetch({ ...request, offset });
     } catch (error) {
-      if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
-      const { start } = await incidents.bounds();
-      events.gap(offset, start);
+      const { from, start } = await lossBehind(error, incidents, offset);
+      events.gap(from, start);
       return incidents.fetch({ ...request, offset: start });
     }
   }
