@@ -10,6 +10,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connectKafka } from '../cli/kafka/connect.ts';
+import { SERVICE_ENV, SERVICE_NODE_FLAGS } from '../cli/supervisor/service-spec.ts';
 import { SupervisedProcess } from '../cli/supervisor/supervised-process.ts';
 import { createKafka } from '../lib/kafka/client.ts';
 import { openFencedWriter } from '../lib/kafka/fenced-writer.ts';
@@ -70,6 +71,7 @@ function median(numbers: readonly number[]): number {
 async function microsPerSpan(prefix: string, isProtected: boolean): Promise<number> {
   const env = {
     ...process.env,
+    ...SERVICE_ENV,
     ...stackEnvironment(stack.addresses),
     ...{ SPANLOOM_PREFIX: prefix, PARTITIONS: '1', LOG_FORMAT: 'json', METRICS_PORT: '0' },
     ...{ TRACE_IDLE_TIMEOUT_MS: String(IDLE_MS), TRACE_ROOTLESS_IDLE_TIMEOUT_MS: String(IDLE_MS * 2) },
@@ -103,7 +105,7 @@ function serviceArgs(isProtected: boolean, name: string): string[] {
     values.profile === undefined
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`, `--cpu-prof-name=${name}.cpuprofile`];
-  return ['--max-semi-space-size=4', ...preload, ...profile, here('../cli/main.ts'), 'service', 'trace-assembler'];
+  return [...SERVICE_NODE_FLAGS, ...preload, ...profile, here('../cli/main.ts'), 'service', 'trace-assembler'];
 }
 
 /** As a router writes them, at a steady pace. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ServiceName } from '../../../cli/services.ts';
+import { SERVICE_ENV, SERVICE_NODE_FLAGS } from '../../../cli/supervisor/service-spec.ts';
 import { type ProcessEvent, SupervisedProcess } from '../../../cli/supervisor/supervised-process.ts';
 import { HttpProxy } from '../../../lib/testkit/faults/http-proxy.ts';
 import { KafkaProxy } from '../../../lib/testkit/faults/kafka-proxy.ts';
@@ -41,6 +42,7 @@ export class FaultProcess {
     this.redis = proxies.redis;
     this.s3 = proxies.s3;
     this.env = {
+      ...SERVICE_ENV,
       ...options.env,
       KAFKA_BROKERS: this.kafka.tcp.address,
       REDIS_URL: `redis://${this.redis.address}`,
@@ -168,12 +170,15 @@ export class FaultProcess {
   private supervise(): SupervisedProcess {
     const main = path.join(import.meta.dirname, '../../../cli/main.ts');
     const { service, name } = this;
-    const spec = { name, command: process.execPath, args: [main, 'service', service], env: this.env };
-    return new SupervisedProcess(spec, {
-      logFolder: this.options.logFolder,
-      onEvent: (event) => this.see(event),
-      restartDelayMs: { first: 100, max: 200 },
-    });
+    const args = [...SERVICE_NODE_FLAGS, main, 'service', service];
+    return new SupervisedProcess(
+      { name, command: process.execPath, args, env: this.env },
+      {
+        logFolder: this.options.logFolder,
+        onEvent: (event) => this.see(event),
+        restartDelayMs: { first: 100, max: 200 },
+      },
+    );
   }
 
   private see(event: ProcessEvent): void {
