@@ -31,21 +31,25 @@ describe('joinGroup', () => {
   const until = (holds: () => boolean) => waitForRecords(async () => holds(), Boolean);
 
   it('shares partitions out, moves as few as it must, and takes in new ones', async () => {
-    const topic = await fixture.topic(4);
+    const topic = await fixture.topic(6);
     const first = await join(topic, topic);
-    expect(first.partitions()).toEqual([0, 1, 2, 3]);
+    expect(first.partitions()).toEqual([0, 1, 2, 3, 4, 5]);
     const second = await join(topic, topic);
-    await until(() => first.partitions().length === 2 && second.partitions().length === 2);
-    expect([...first.partitions(), ...second.partitions()].sort()).toEqual([0, 1, 2, 3]);
+    await until(() => first.partitions().length === 3 && second.partitions().length === 3);
+    expect([...first.partitions(), ...second.partitions()].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    const before = [first, second].map(({ partitions }) => partitions());
+    const third = await join(topic, topic);
+    await until(() => [first, second, third].every(({ partitions }) => partitions().length === 2));
+    // Each has given one away. Whoever shares out anew, in whatever order, leaves each with one of what it had.
+    for (const [i, { partitions }] of [first, second].entries())
+      expect(before[i]).toEqual(expect.arrayContaining(partitions()));
     const kept = first.partitions();
-    await second.member.leave();
-    await until(() => first.partitions().length === 4);
-    await fixture.admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] });
-    await until(() => first.partitions().length === 5);
-    // At no time was anything taken away that the member had, but what the second one got.
-    expect(first.told.map((partitions) => kept.every((partition) => partitions.includes(partition)))).toEqual(
-      first.told.map(() => true),
-    );
+    await Promise.all([second, third].map(({ member }) => member.leave()));
+    await until(() => first.partitions().length === 6);
+    await fixture.admin.createPartitions({ topicPartitions: [{ topic, count: 7 }] });
+    await until(() => first.partitions().length === 7);
+    // At no time was anything taken away that the member had, but what the others got.
+    for (const partitions of first.told) expect(partitions).toEqual(expect.arrayContaining(kept));
   });
 
   it('commits the offsets that it is told and no others, so nothing is ever reset (K7, K8)', async () => {
