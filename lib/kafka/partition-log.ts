@@ -49,6 +49,7 @@ class FetchingLog implements TimedLog {
   readonly #partition: number;
   readonly #decompressedBytesMax: number;
   readonly #retryMs: number;
+  /** Of the topic that was read last; undefined before the first fetch, and where brokers have no ids. */
   #topicId: string | undefined;
 
   constructor(links: BrokerLinks, topic: string, partition: number, options: PartitionLogOptions) {
@@ -82,8 +83,13 @@ class FetchingLog implements TimedLog {
     return { records: read.records, nextOffset: read.nextOffset, lastStableOffset, highWatermark, logStartOffset };
   }
 
-  id(): Promise<string | undefined> {
-    return this.#untilLed(`asking for the id of ${this.#topic}`, async ({ topicId }) => this.#sameTopic(topicId));
+  async id(): Promise<string | undefined> {
+    // Whose offset is beyond any log's end gets an answer without records.
+    const probe = { offset: Number.MAX_SAFE_INTEGER, maxBytes: 1, maxWaitMs: 0 };
+    await this.#untilLed(`asking for the id of ${this.#topic}`, async (leader) => {
+      if (leader.topicId !== undefined) await this.#fetchFrom(leader, probe);
+    });
+    return this.#topicId;
   }
 
   async bounds(): Promise<{ start: number; end: number }> {
@@ -100,19 +106,28 @@ class FetchingLog implements TimedLog {
     { nodeId, topicId }: PartitionLeader,
     request: { offset: number; maxBytes: number; maxWaitMs: number },
   ): Promise<FetchedPartition | undefined> {
-    const place = { topic: this.#topic, topicId: this.#sameTopic(topicId), partition: this.#partition };
+    // The first that is asked for is the one that the caller's offset is of.
+    this.#topicId ??= topicId;
+    const place = { topic: this.#topic, topicId, partition: this.#partition };
     const fetched = await this.#links.send(nodeId, fetchRequest({ ...place, ...request }));
-    if (fetched === undefined || fetched.errorCode === 0 || fetched.errorCode === OFFSET_OUT_OF_RANGE) return fetched;
-    // The topic is gone, or its leader does not know it yet: what the cluster says now decides which.
-    throw errorOfCode(UNKNOWN_TOPIC_IDS.has(fetched.errorCode) ? UNKNOWN_TOPIC_OR_PARTITION : fetched.errorCode);
+    if (fetched === undefined) return undefined;
+    if (fetched.errorCode !== 0 && fetched.errorCode !== OFFSET_OUT_OF_RANGE) {
+      // The topic is gone, or its leader does not know it yet: what the cluster says now decides which.
+      throw errorOfCode(UNKNOWN_TOPIC_IDS.has(fetched.errorCode) ? UNKNOWN_TOPIC_OR_PARTITION : fetched.errorCode);
+    }
+    if (topicId !== undefined) this.#mustBeTopic(topicId);
+    return fetched;
   }
 
-  /** @throws SpanloomError KAFKA_TOPIC_RECREATED, once, when it is not the topic that was read so far. */
-  #sameTopic(topicId: string | undefined): string | undefined {
+  /**
+   * Called when the partition's leader has answered to the id, not before: the broker that names topics may not have heard
+   * yet that one was made anew.
+   * @throws SpanloomError KAFKA_TOPIC_RECREATED, once, when it is not the topic that was read so far.
+   */
+  #mustBeTopic(topicId: string): void {
     const before = this.#topicId;
+    if (before === topicId) return;
     this.#topicId = topicId;
-    // Undefined beside an id is the same topic, of brokers that learnt to name it, or forgot.
-    if (before === undefined || topicId === undefined || before === topicId) return topicId;
     throw new SpanloomError(
       'KAFKA_TOPIC_RECREATED',
       `Topic ${this.#topic} was deleted and made anew: it had the id ${before} and has ${topicId} now`,

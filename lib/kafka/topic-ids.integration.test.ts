@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { testStack } from '../../test/support/stack.ts';
-import { KafkaProxy } from '../testkit/faults/kafka-proxy.ts';
+import { API_KEYS, type ForgeAnswer, KafkaProxy } from '../testkit/faults/kafka-proxy.ts';
 import { FETCH_BY_ID } from './fetch-protocol.ts';
 import { KafkaFixture, readToEnd, textOf } from './testkit/kafka-fixture.ts';
 
@@ -43,20 +43,44 @@ describe('a topic that is deleted and made anew', () => {
   });
 });
 
-describe('brokers without topic ids', () => {
+describe('through brokers that say other things', () => {
   let proxy: KafkaProxy;
   let fixture: KafkaFixture;
-  beforeAll(async () => {
+  let forge: ForgeAnswer;
+  beforeEach(async () => {
+    forge = () => {};
     const [host = '', port] = testStack().kafka[0]?.split(':') ?? [];
-    proxy = await KafkaProxy.open({ host, port: Number(port) }, { Fetch: FETCH_BY_ID - 1 });
-    fixture = await KafkaFixture.open('no-topic-ids', { brokers: [`127.0.0.1:${proxy.tcp.port}`] });
+    proxy = await KafkaProxy.open({ host, port: Number(port) }, (apiKey, frame) => forge(apiKey, frame));
+    fixture = await KafkaFixture.open('topic-ids', { brokers: [`127.0.0.1:${proxy.tcp.port}`] });
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await fixture.close();
     await proxy.close();
   });
 
-  it('are read by name', async () => {
+  it('the id that its leader answers to is believed, not what a broker names that has not heard of it', async () => {
+    const topic = await fixture.topic();
+    const log = fixture.logs().open(topic, 0);
+    const before = (await log.id()) as string;
+    await makeAnew(fixture, topic);
+    const after = await log.id().catch(() => log.id());
+    forge = (apiKey, frame) => {
+      const at = apiKey === API_KEYS.Metadata ? frame.indexOf(Buffer.from(after as string, 'base64url')) : -1;
+      if (at >= 0) Buffer.from(before, 'base64url').copy(frame, at);
+    };
+    // Another client, which knows nothing yet.
+    const other = await KafkaFixture.open('topic-ids', { brokers: [`127.0.0.1:${proxy.tcp.port}`] });
+    const asked = other.logs().open(topic, 0);
+    const answer = asked.id().catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    forge = () => {};
+    expect(await answer).toMatchObject({ code: 'KAFKA_TOPIC_RECREATED' });
+    expect(await asked.id()).toBe(after);
+    await other.close();
+  });
+
+  it('without topic ids a topic is read by its name', async () => {
+    forge = withoutFetchById;
     const topic = await fixture.topic(2);
     await send(fixture, topic, ['a', 'b']);
     const log = fixture.logs().open(topic, 0);
@@ -68,6 +92,16 @@ describe('brokers without topic ids', () => {
     await expect(log.fetch({ ...FETCH, offset: 9 })).rejects.toMatchObject({ code: 'KAFKA_OFFSET_GONE' });
   });
 });
+
+/** Of the encoding that kafkajs asks for: a count, then entries of api key, least and most version. */
+function withoutFetchById(apiKey: number, frame: Buffer): void {
+  if (apiKey !== API_KEYS.ApiVersions) return;
+  for (let entry = 0, at = VERSIONS_AT; entry < frame.readInt32BE(VERSIONS_AT - 4); entry++, at += 6)
+    if (frame.readInt16BE(at) === API_KEYS.Fetch) frame.writeInt16BE(FETCH_BY_ID - 1, at + 4);
+}
+
+/** Behind the frame's length, the correlation id, the error code and the count. */
+const VERSIONS_AT = 4 + 4 + 2 + 4;
 
 async function send(fixture: KafkaFixture, topic: string, values: readonly string[]): Promise<void> {
   const producer = fixture.kafka.producer();

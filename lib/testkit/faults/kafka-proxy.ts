@@ -22,7 +22,8 @@ export interface KafkaRule {
   readonly times?: number;
 }
 
-export type VersionsMax = Readonly<Partial<Record<keyof typeof API_KEYS, number>>>;
+/** @param frame with its length and correlation id before it. */
+export type ForgeAnswer = (apiKey: number, frame: Buffer) => void;
 
 /** A rule at work. */
 export interface ArmedRule {
@@ -45,11 +46,11 @@ export class KafkaProxy {
     this.rules = rules;
   }
 
-  /** @param versionsMax of requests that the broker is made to seem not to know newer versions of. */
-  static async open(broker: Endpoint, versionsMax: VersionsMax = {}): Promise<KafkaProxy> {
+  /** @param forge is given each answer to change in place, its length kept. */
+  static async open(broker: Endpoint, forge: ForgeAnswer = () => {}): Promise<KafkaProxy> {
     const rules: Rule[] = [];
     let tcp: TcpProxy | undefined;
-    const intercept = () => new KafkaInterceptor(rules, broker, versionsMax, () => (tcp as TcpProxy).port);
+    const intercept = () => new KafkaInterceptor(rules, broker, forge, () => (tcp as TcpProxy).port);
     tcp = await TcpProxy.open(broker, intercept);
     return new KafkaProxy(tcp, rules);
   }
@@ -88,7 +89,7 @@ class Rule {
 class KafkaInterceptor implements Interceptor {
   private readonly rules: readonly Rule[];
   private readonly broker: Endpoint;
-  private readonly versionsMax: VersionsMax;
+  private readonly forge: ForgeAnswer;
   private readonly ownPort: () => number;
   private readonly requests = new KafkaFrames();
   private readonly answers = new KafkaFrames();
@@ -96,10 +97,10 @@ class KafkaInterceptor implements Interceptor {
   private readonly underWay = new Map<number, number>();
   private readonly losing = new Set<number>();
 
-  constructor(rules: readonly Rule[], broker: Endpoint, versionsMax: VersionsMax, ownPort: () => number) {
+  constructor(rules: readonly Rule[], broker: Endpoint, forge: ForgeAnswer, ownPort: () => number) {
     this.rules = rules;
     this.broker = broker;
-    this.versionsMax = versionsMax;
+    this.forge = forge;
     this.ownPort = ownPort;
   }
 
@@ -140,7 +141,7 @@ class KafkaInterceptor implements Interceptor {
       const apiKey = this.underWay.get(correlationId);
       this.underWay.delete(correlationId);
       if (apiKey === API_KEYS.Metadata || apiKey === API_KEYS.FindCoordinator) this.replaceAddress(frame);
-      if (apiKey === API_KEYS.ApiVersions) this.lowerVersions(frame);
+      if (apiKey !== undefined) this.forge(apiKey, frame);
       passed.push(frame);
     }
     return Buffer.concat(passed);
@@ -169,20 +170,7 @@ class KafkaInterceptor implements Interceptor {
       }
     }
   }
-
-  /** Of the answer's older encoding, which kafkajs asks for: entries of api key, least and most version. */
-  private lowerVersions(frame: Buffer): void {
-    for (const [api, most] of Object.entries(this.versionsMax)) {
-      const entries = frame.readInt32BE(VERSIONS_AT - 4);
-      for (let entry = 0, at = VERSIONS_AT; entry < entries; entry++, at += 6) {
-        if (frame.readInt16BE(at) === API_KEYS[api as keyof VersionsMax]) frame.writeInt16BE(most, at + 4);
-      }
-    }
-  }
 }
-
-/** Behind the frame's length, the correlation id, the error code and the count of entries. */
-const VERSIONS_AT = 4 + 4 + 2 + 4;
 
 /** Those that faults are aimed at, and those whose answers hold addresses. */
 export const API_KEYS = {
