@@ -1,3 +1,4 @@
+import { hasCode } from '../../lib/errors/spanloom-error.ts';
 import { lossBehind } from '../../lib/kafka/behind-loss.ts';
 import type { LogRecord, PartitionLog } from '../../lib/kafka/types.ts';
 
@@ -32,17 +33,20 @@ async function tailPartition(
   log: PartitionLog,
   partition: number,
   start: number,
-  end: number,
+  endAtFirst: number,
   { untilEnd, signal, onRecord, onGap }: TailOptions,
 ): Promise<void> {
   let offset = start;
+  let end = endAtFirst;
   while (!signal.aborted && !(untilEnd && offset >= end)) {
     let fetched: Awaited<ReturnType<PartitionLog['fetch']>>;
     try {
       fetched = await log.fetch({ offset, maxBytes: FETCH_BYTES_MAX, maxWaitMs: FETCH_WAIT_MS });
     } catch (error) {
       const { from, start: after } = await lossBehind(error, log, offset);
-      if (after === offset) throw error;
+      // Of another topic, the end that was to be read to is not this one's.
+      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) end = (await log.bounds()).end;
+      else if (after === offset) throw error;
       onGap?.(partition, from, after);
       offset = after;
       continue;

@@ -5,7 +5,7 @@ import type { PartitionLog } from './types.ts';
 export interface Loss {
   /** 0 in a topic that was made anew: nothing of that was read. */
   readonly from: number;
-  /** Where to go on; the loss ends before it. */
+  /** Where to go on, and to keep as position before anything else is tried; the loss ends before it. */
   readonly start: number;
 }
 
@@ -16,8 +16,11 @@ export interface Loss {
  * @throws `error` itself when it is another one.
  */
 export async function lossBehind(error: unknown, log: PartitionLog, offset: number): Promise<Loss> {
-  const isAnew = hasCode(error, 'KAFKA_TOPIC_RECREATED');
-  if (!isAnew && !hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
+  // Told one time, so nothing that can fail comes before the reader knows.
+  if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) return { from: 0, start: 0 };
+  if (!hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
   const { start, end } = await log.bounds();
-  return { from: isAnew || offset > end ? 0 : offset, start };
+  // There after all: what did not show it was a leader that lags.
+  if (offset >= start && offset <= end) throw error;
+  return { from: offset > end ? 0 : offset, start };
 }

@@ -1,7 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { SpanloomError } from '../errors/spanloom-error.ts';
 import { isUnreachable, kafkaError, kafkaErrorType } from './errors.ts';
-import { FETCH_API_KEY, FETCH_BY_ID } from './fetch-protocol.ts';
 import {
   createCluster,
   errorOfCode,
@@ -9,6 +8,7 @@ import {
   type InnerCluster,
   type ProtocolRequest,
   protocolRequest,
+  type RequestFor,
   sendToBroker,
 } from './kafkajs-internals.ts';
 import { METADATA_API_KEY, METADATA_WITH_IDS, metadataRequest, type TopicMetadata } from './metadata-protocol.ts';
@@ -23,9 +23,9 @@ import { METADATA_API_KEY, METADATA_WITH_IDS, metadataRequest, type TopicMetadat
  */
 export interface BrokerLinks {
   /** @throws kafkajs's errors: the protocol's have a `type`; a lost connection drops the link. */
-  send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T>;
+  send<T>(nodeId: number, request: ProtocolRequest<T> | RequestFor<T>): Promise<T>;
   /** Sends to any broker that answers. */
-  sendToAny<T>(request: ProtocolRequest<T>): Promise<T>;
+  sendToAny<T>(request: ProtocolRequest<T> | RequestFor<T>): Promise<T>;
   /**
    * Node that leads the partition, from the cache or the cluster.
    * @throws Error with `type` UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE, both worth another try.
@@ -45,7 +45,7 @@ export interface BrokerLinks {
 
 export interface PartitionLeader {
   readonly nodeId: number;
-  /** Of the topic, as the same answer had it; undefined where the brokers have none, or do not read by it. */
+  /** Of the topic, as the same answer had it; undefined where brokers have none. */
   readonly topicId: string | undefined;
 }
 
@@ -101,7 +101,7 @@ class LinkPool {
     };
   }
 
-  async #send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T> {
+  async #send<T>(nodeId: number, request: ProtocolRequest<T> | RequestFor<T>): Promise<T> {
     const node = this.#nodes.get(nodeId);
     if (node === undefined) throw errorOfType('BROKER_NOT_AVAILABLE');
     await node.enter();
@@ -126,7 +126,6 @@ class LinkPool {
     const broker = brokerPool.createBroker({
       connectionPool: await connectionPoolBuilder.build(node),
       logger: brokerPool.rootLogger,
-      versions: brokerPool.versions,
       nodeId,
     });
     node.all.add(broker);
@@ -134,7 +133,7 @@ class LinkPool {
   }
 
   /** The seed broker of kafkajs's cluster: one of `brokers`, and another of them when that one fails. */
-  async #sendToAny<T>(request: ProtocolRequest<T>): Promise<T> {
+  async #sendToAny<T>(request: ProtocolRequest<T> | RequestFor<T>): Promise<T> {
     const { brokerPool } = this.#cluster;
     await brokerPool.connect();
     const { seedBroker } = brokerPool;
@@ -142,8 +141,11 @@ class LinkPool {
     try {
       return await sendToBroker(seedBroker, request);
     } catch (error) {
-      // Disconnected, it is tried once more and then gives way to the next of `brokers`.
-      if (isUnreachable(error)) await seedBroker.disconnect();
+      // Disconnected, it is tried once more and then gives way to the next of `brokers`. It may be an older one by then.
+      if (isUnreachable(error)) {
+        await seedBroker.disconnect();
+        seedBroker.versions = null;
+      }
       throw error;
     }
   }
@@ -177,7 +179,9 @@ class LinkPool {
   }
 
   async #metadata(topics: readonly string[]): Promise<Map<string, TopicMetadata>> {
-    const metadata = await this.#sendToAny(metadataRequest(topics, await this.#haveTopicIds()));
+    const metadata = await this.#sendToAny((offers) =>
+      metadataRequest(topics, offers(METADATA_API_KEY, METADATA_WITH_IDS)),
+    );
     for (const { nodeId, host, port, rack } of metadata.brokers) this.#learnNode(nodeId, host, port, rack);
     const found = new Map<string, TopicMetadata>();
     for (const topic of metadata.topics) {
@@ -186,14 +190,6 @@ class LinkPool {
       found.set(topic.topic, topic);
     }
     return found;
-  }
-
-  /** Brokers that have ids and read by them: with one without the other, nothing is won. */
-  async #haveTopicIds(): Promise<boolean> {
-    const { brokerPool } = this.#cluster;
-    await brokerPool.connect();
-    const offers = (apiKey: number, version: number) => (brokerPool.versions?.[apiKey]?.maxVersion ?? 0) >= version;
-    return offers(METADATA_API_KEY, METADATA_WITH_IDS) && offers(FETCH_API_KEY, FETCH_BY_ID);
   }
 
   async #coordinatorOf(kind: 'group' | 'transaction', key: string): Promise<number> {

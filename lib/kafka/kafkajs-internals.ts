@@ -31,6 +31,8 @@ export interface EncodedPayload {
 
 /** One connection to one broker, made by kafkajs's Broker, which negotiates versions and authenticates. */
 export interface InnerBroker {
+  /** Most version by api key, asked for at the first connection and kept through others; null before it. */
+  versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   isConnected(): boolean;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -44,11 +46,9 @@ interface InnerConnection {
 export interface InnerCluster {
   readonly brokerPool: {
     readonly rootLogger: unknown;
-    /** By api key, as the seed broker told them; null until it is connected. */
-    readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
     readonly seedBroker?: InnerBroker;
     connect(): Promise<void>;
-    createBroker(options: { connectionPool: unknown; logger: unknown; versions: unknown; nodeId: number }): InnerBroker;
+    createBroker(options: { connectionPool: unknown; logger: unknown; nodeId: number }): InnerBroker;
   };
   readonly connectionPoolBuilder: {
     build(address: { host: string; port: number; rack: string | null }): Promise<unknown>;
@@ -77,11 +77,15 @@ export function protocolRequest<T>(api: string, version: number, fields: object)
   return build(fields) as ProtocolRequest<T>;
 }
 
+/** Makes the request that suits a broker. @param offers whether the broker knows that version of an API. */
+export type RequestFor<T> = (offers: (apiKey: number, version: number) => boolean) => ProtocolRequest<T>;
+
 /** Sends on the broker's first connection, connecting and authenticating when needed. */
-export async function sendToBroker<T>(broker: InnerBroker, request: ProtocolRequest<T>): Promise<T> {
+export async function sendToBroker<T>(broker: InnerBroker, request: ProtocolRequest<T> | RequestFor<T>): Promise<T> {
   if (!broker.isConnected()) await broker.connect();
   const connection = await broker.connectionPool.getConnection(0);
-  return connection.send({ logResponseError: false, ...request });
+  const offers = (apiKey: number, version: number) => (broker.versions?.[apiKey]?.maxVersion ?? 0) >= version;
+  return connection.send({ logResponseError: false, ...(typeof request === 'function' ? request(offers) : request) });
 }
 
 /** An Error with kafkajs's `type` (e.g. NOT_LEADER_FOR_PARTITION), `code` and `retriable` for an error code of the protocol. */

@@ -3,7 +3,7 @@ import { SpanloomError } from '../errors/spanloom-error.ts';
 import { acquireLinks, type BrokerLinks, isLeaderChange, type PartitionLeader, retryBriefly } from './broker-links.ts';
 import { DECOMPRESSED_BYTES_MAX } from './client.ts';
 import { UndecodableBatchError } from './errors.ts';
-import { type FetchedPartition, fetchRequest } from './fetch-protocol.ts';
+import { FETCH_API_KEY, FETCH_BY_ID, type FetchedPartition, fetchRequest } from './fetch-protocol.ts';
 import { errorOfCode, protocolRequest, READ_COMMITTED } from './kafkajs-internals.ts';
 import { readBatches } from './record-batch.ts';
 import type { FetchedRecords, NamedLog } from './types.ts';
@@ -63,7 +63,8 @@ class FetchingLog implements TimedLog {
   async fetch(request: { offset: number; maxBytes: number; maxWaitMs: number }): Promise<FetchedRecords> {
     const { offset, maxBytes } = request;
     if (!Number.isSafeInteger(offset) || offset < 0) throw new Error(`offset ${offset} is not a position in a log`);
-    const fetched = await this.#untilLed(`reading ${this.#name()}`, (leader) => this.#fetchFrom(leader, request));
+    const doing = `reading ${this.#name()}`;
+    const { fetched, topicId } = await this.#untilLed(doing, (leader) => this.#fetchFrom(leader, request));
     if (fetched === undefined) return this.#nothing(offset);
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) throw await this.#offsetGone(offset);
     const read = readBatches(fetched.batches, {
@@ -79,17 +80,16 @@ class FetchingLog implements TimedLog {
         reason,
       );
     }
+    const { records, nextOffset } = read;
     const { highWatermark, lastStableOffset, logStartOffset } = fetched;
-    return { records: read.records, nextOffset: read.nextOffset, lastStableOffset, highWatermark, logStartOffset };
+    return { records, nextOffset, lastStableOffset, highWatermark, logStartOffset, topicId };
   }
 
   async id(): Promise<string | undefined> {
     // Whose offset is beyond any log's end gets an answer without records.
     const probe = { offset: Number.MAX_SAFE_INTEGER, maxBytes: 1, maxWaitMs: 0 };
-    await this.#untilLed(`asking for the id of ${this.#topic}`, async (leader) => {
-      if (leader.topicId !== undefined) await this.#fetchFrom(leader, probe);
-    });
-    return this.#topicId;
+    const doing = `asking for the id of ${this.#topic}`;
+    return (await this.#untilLed(doing, (leader) => this.#fetchFrom(leader, probe))).topicId;
   }
 
   async bounds(): Promise<{ start: number; end: number }> {
@@ -103,20 +103,22 @@ class FetchingLog implements TimedLog {
   }
 
   async #fetchFrom(
-    { nodeId, topicId }: PartitionLeader,
+    { nodeId, topicId: named }: PartitionLeader,
     request: { offset: number; maxBytes: number; maxWaitMs: number },
-  ): Promise<FetchedPartition | undefined> {
-    // The first that is asked for is the one that the caller's offset is of.
-    this.#topicId ??= topicId;
-    const place = { topic: this.#topic, topicId, partition: this.#partition };
-    const fetched = await this.#links.send(nodeId, fetchRequest({ ...place, ...request }));
-    if (fetched === undefined) return undefined;
-    if (fetched.errorCode !== 0 && fetched.errorCode !== OFFSET_OUT_OF_RANGE) {
+  ): Promise<{ fetched: FetchedPartition | undefined; topicId: string | undefined }> {
+    let topicId: string | undefined;
+    const fetched = await this.#links.send(nodeId, (offers) => {
+      topicId = offers(FETCH_API_KEY, FETCH_BY_ID) ? named : undefined;
+      // The first that is asked for is the one that the caller's offset is of.
+      this.#topicId ??= topicId;
+      return fetchRequest({ topic: this.#topic, topicId, partition: this.#partition, ...request });
+    });
+    if (fetched !== undefined && fetched.errorCode !== 0 && fetched.errorCode !== OFFSET_OUT_OF_RANGE) {
       // The topic is gone, or its leader does not know it yet: what the cluster says now decides which.
       throw errorOfCode(UNKNOWN_TOPIC_IDS.has(fetched.errorCode) ? UNKNOWN_TOPIC_OR_PARTITION : fetched.errorCode);
     }
-    if (topicId !== undefined) this.#mustBeTopic(topicId);
-    return fetched;
+    if (fetched !== undefined && topicId !== undefined) this.#mustBeTopic(topicId);
+    return { fetched, topicId };
   }
 
   /**

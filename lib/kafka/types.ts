@@ -22,6 +22,8 @@ export interface FetchedRecords {
   readonly lastStableOffset: number;
   readonly highWatermark: number;
   readonly logStartOffset: number;
+  /** Of the topic that they are of, as `NamedLog` has it; undefined where it was read by name. */
+  readonly topicId?: string | undefined;
 }
 
 /** One partition, read committed, from any offset. Has no position of its own. */
@@ -42,6 +44,7 @@ export interface PartitionLog {
 export interface NamedLog extends PartitionLog {
   /**
    * Names the topic that is read, and none that is made anew with the same name; undefined where brokers have no topic ids.
+   * Its leader vouches for it.
    * @throws as `fetch` does: all that is fetched until KAFKA_TOPIC_RECREATED is of the topic that was named.
    */
   id(): Promise<string | undefined>;

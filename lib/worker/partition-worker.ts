@@ -1,6 +1,7 @@
+import type { LedgerEntry } from '../codec/records.ts';
 import { hasCode, isRetryable, type SpanloomError } from '../errors/spanloom-error.ts';
 import { UndecodableBatchError } from '../kafka/errors.ts';
-import type { FencedWriter, FetchedRecords } from '../kafka/types.ts';
+import type { FencedWriter, FetchedRecords, Transaction } from '../kafka/types.ts';
 import { Ledger } from './ledger.ts';
 import { anotherLog, refuseAnotherLog } from './same-log.ts';
 import { StreamTime } from './stream-time.ts';
@@ -28,7 +29,7 @@ export class PartitionWorker {
   private stopping = false;
   private position = 0;
   private lastNonce = '';
-  /** Of the input as this incarnation reads it; undefined where brokers have none. */
+  /** Of the input that `position` is of; undefined where brokers have never named one. */
   private topicId: string | undefined;
 
   constructor(settings: WorkerSettings, stage: Stage, ports: WorkerPorts) {
@@ -81,9 +82,10 @@ export class PartitionWorker {
       const last = await this.ledger.claim(writer, nonce);
       crashPoint('after-claim');
       const lookedAtMs = this.ports.clock.monotonicMs();
-      this.topicId = await this.ports.input.id();
       const { entry, topicId } = last;
+      this.topicId = (await this.ports.input.id()) ?? topicId;
       await this.refuseAnotherLog(entry?.applied ?? 0, entry?.streamTime ?? 0, topicId);
+      if (entry !== undefined && topicId !== this.topicId) await this.writeEntry(writer, entry);
       const from = await this.stage.recover(entry, { nonce });
       this.position = from === EARLIEST ? (await this.ports.input.bounds()).start : from;
       crashPoint('after-recover');
@@ -102,6 +104,7 @@ export class PartitionWorker {
       const askedAtMs = clock.monotonicMs();
       const fetched = await this.fetch();
       await this.lookAgain(awakeAtMs, streamTime);
+      this.topicId = fetched.topicId ?? this.topicId;
       awakeAtMs = clock.monotonicMs();
       crashPoint('after-fetch');
       const caughtUp = fetched.nextOffset >= fetched.highWatermark;
@@ -132,12 +135,9 @@ export class PartitionWorker {
     await refuseAnotherLog(this.ports.input, { worker: this.settings.key, position, newestMs, topicId });
   }
 
-  /**
-   * Who stood still, and was not replaced meanwhile, may have slept through the topic being made anew. Where topics have
-   * ids, the next fetch tells.
-   */
+  /** Who stood still, and was not replaced meanwhile, may have slept through the topic being made anew. */
   private async lookAgain(awakeAtMs: number, { newestMs }: StreamTime): Promise<void> {
-    if (this.topicId !== undefined || this.ports.clock.monotonicMs() - awakeAtMs < STILL_MS) return;
+    if (this.ports.clock.monotonicMs() - awakeAtMs < STILL_MS) return;
     await this.refuseAnotherLog(this.position, newestMs, this.topicId);
   }
 
@@ -185,12 +185,21 @@ export class PartitionWorker {
       const entry = commit.entry((topic, partition) => ends.get(`${topic}/${partition}`));
       // At least that of every record ever read, whatever a stage that was rebuilt from a part of them knows.
       const streamTime = Math.max(entry.streamTime, time.ms);
-      const record = this.ledger.entryRecord({ ...entry, streamTime, kind: 'entry', nonce }, this.topicId);
-      await txn.send(this.settings.ledgerTopic, this.settings.ledgerPartition, [record]);
+      await this.sendEntry(txn, { ...entry, streamTime, kind: 'entry', nonce });
       crashPoint('before-commit');
     });
     crashPoint('after-commit');
     await this.finish(commit, ends);
+  }
+
+  /** An entry of a time when brokers had no ids, as it is: from now on it is known which topic it is of. */
+  private async writeEntry(writer: FencedWriter, entry: LedgerEntry): Promise<void> {
+    await writer.transaction((txn) => this.sendEntry(txn, entry));
+  }
+
+  private async sendEntry(txn: Transaction, entry: LedgerEntry): Promise<void> {
+    const record = this.ledger.entryRecord(entry, this.topicId);
+    await txn.send(this.settings.ledgerTopic, this.settings.ledgerPartition, [record]);
   }
 
   private finish(commit: StageCommit, ends: ReadonlyMap<string, number>): Promise<void> {

@@ -213,7 +213,7 @@ class ArchiveWorld {
       recordsMax: 6,
       staleChance: () => (options.faults && !this.quiet ? 0.05 : 0),
       failChance,
-      topicIds: this.hasTopicIds ? (options.anyTopicId ? 'ignored' : 'known') : 'none',
+      topicIds: () => (this.hasTopicIds ? (options.anyTopicId ? 'ignored' : 'known') : 'none'),
     });
     const archiver = new PartitionArchiver(
       {

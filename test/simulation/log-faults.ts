@@ -59,12 +59,16 @@ export class LogFaults {
     this.past.set(partition, [...this.logsBefore(partition), { records: input.committed(), entry }]);
     const { end } = input;
     input.recreate();
-    if (!this.world.hasTopicIds) this.world.nowMs += RECREATE_MS;
+    const isNamed = this.world.isNamed(partition);
+    if (!isNamed) this.world.nowMs += RECREATE_MS;
     this.another.set(partition, { noncesBefore: new Set(this.world.nonces), isRefused: false });
     this.counts.recreated++;
-    const isInTime = whoLooks === 'workers' && !this.world.hasTopicIds;
-    if (!isInTime && this.world.random.float() < 0.5) {
-      refill(this.world.random.below(Math.min(2 * end, REFILLED_MAX)));
+    const isInTime = whoLooks === 'workers' && !isNamed;
+    const { random } = this.world;
+    if (!isInTime && random.float() < 0.7) {
+      // Often a little longer than the old one: then nothing but the log itself can tell.
+      const isLonger = random.float() < 0.7;
+      refill(Math.min(isLonger ? end + 1 + random.below(20) : random.below(2 * end), REFILLED_MAX));
     }
     return true;
   }
@@ -87,8 +91,13 @@ export class LogFaults {
         continue;
       }
       if (!another.isRefused || (isFaulty && random.float() >= 0.02)) continue;
+      // Refused before the key was deleted, and told of after it: whoever comes next begins anew, and must not lose that.
+      if (entry === undefined) {
+        another.isRefused = false;
+        continue;
+      }
       // A commit that was under way may come after the key was deleted; then the worker refuses again.
-      if (entry !== undefined) (this.logsBefore(partition).at(-1) as PastLog).entry = entry;
+      (this.logsBefore(partition).at(-1) as PastLog).entry = entry;
       this.world.forgetPosition(partition);
       another.isRefused = false;
     }
@@ -105,4 +114,4 @@ export class LogFaults {
 
 /** Deleting and making a topic takes a while, without which workers could not tell. */
 const RECREATE_MS = 1_000;
-const REFILLED_MAX = 100;
+const REFILLED_MAX = 150;

@@ -94,7 +94,7 @@ class IngestTraffic {
     const value = isCopy ? copy : x < 0.15 ? Buffer.from([0xff, 0xff, this.records & 0x7f]) : this.request(x < 0.25);
     if (!isCopy) this.sent.push(value);
     // Producers' clocks: where nothing is told by times, they may say what they like.
-    const timestampMs = world.nowMs - (world.hasTopicIds ? random.below(SENT_BEFORE_MS_MAX) : 0);
+    const timestampMs = world.nowMs - (world.isNamed(partition) ? random.below(SENT_BEFORE_MS_MAX) : 0);
     world.input(partition).append({ key: null, value, timestampMs, headers: new Map() });
     this.records++;
   }

@@ -96,15 +96,16 @@ export class SimKafka {
       recordsMax: number;
       staleChance: () => number;
       failChance: () => number;
-      topicIds: 'none' | 'known' | 'ignored';
+      topicIds: () => 'none' | 'known' | 'ignored';
     },
   ): NamedLog {
     let known: string | undefined;
     const sameTopic = (): string | undefined => {
-      if (options.topicIds === 'none') return undefined;
+      const topicIds = options.topicIds();
+      if (topicIds === 'none') return undefined;
       const before = known;
       known = partition.id;
-      if (before === undefined || before === known || options.topicIds === 'ignored') return known;
+      if (before === undefined || before === known || topicIds === 'ignored') return known;
       throw new SpanloomError('KAFKA_TOPIC_RECREATED', `it was ${before} and is ${known}`, { retryable: true });
     };
     const visibleEnd = () => {
@@ -121,7 +122,7 @@ export class SimKafka {
         scheduler.call(process, (): FetchedRecords => {
           if (random.float() < options.failChance())
             throw new SpanloomError('KAFKA_REQUEST', 'injected', { retryable: true });
-          sameTopic();
+          const topicId = sameTopic();
           if (offset < partition.start || offset > partition.end) {
             const held = `[${partition.start}, ${partition.end}]`;
             throw new SpanloomError('KAFKA_OFFSET_GONE', `offset ${offset} is not in ${held}`);
@@ -140,6 +141,7 @@ export class SimKafka {
             lastStableOffset: end,
             highWatermark: partition.end,
             logStartOffset: partition.start,
+            topicId,
           };
         }),
     };

@@ -1,6 +1,6 @@
 import { type LedgerEntry, ledgerEntryCodec } from '../../lib/codec/records.ts';
 import { SpanloomError } from '../../lib/errors/spanloom-error.ts';
-import type { AssignedPartition, FencedWriter, NamedLog, PartitionLog } from '../../lib/kafka/types.ts';
+import type { AssignedPartition, FencedWriter, LogRecord, NamedLog, PartitionLog } from '../../lib/kafka/types.ts';
 import { SeededRandom } from '../../lib/testkit/traffic/random.ts';
 import { PartitionWorker } from '../../lib/worker/partition-worker.ts';
 import type { Stage, WorkerSettings } from '../../lib/worker/types.ts';
@@ -83,8 +83,8 @@ export class WorkerWorld {
   /** Of all incarnations so far. */
   readonly nonces = new Set<string>();
   nowMs = 1_700_000_000_000;
-  /** Without, a topic made anew is told by times, and only if that takes a while. */
-  readonly hasTopicIds: boolean;
+  /** From when on brokers have topic ids: always, never, or since an upgrade in the middle of the run. */
+  private readonly idsFromMs: number;
   private readonly plan: WorldPlan;
   private readonly options: WorldOptions;
   private quiet = false;
@@ -93,8 +93,9 @@ export class WorkerWorld {
 
   constructor(seed: number, options: WorldOptions, plan: WorldPlan) {
     this.random = new SeededRandom(seed);
-    const isLikely = this.random.float() < 0.5;
-    this.hasTopicIds = options.topicIds ?? isLikely;
+    const upgradeMs = this.nowMs + this.random.below(LASTS_MS);
+    const byOption = options.topicIds === undefined ? undefined : options.topicIds ? 0 : Number.POSITIVE_INFINITY;
+    this.idsFromMs = byOption ?? this.random.pick([0, Number.POSITIVE_INFINITY, upgradeMs]);
     this.scheduler = new Scheduler(this.random);
     this.options = options;
     this.plan = plan;
@@ -140,18 +141,39 @@ export class WorkerWorld {
 
   /** The last committed entry of the worker of a partition. */
   entryOf(partition: number): LedgerEntry | undefined {
+    const value = this.entryRecord(partition)?.value ?? null;
+    return value === null ? undefined : ledgerEntryCodec.decode(value);
+  }
+
+  private entryRecord(partition: number): LogRecord | undefined {
     const key = `${this.key(partition)}/entry`;
-    const last = this.ledgerOf(partition)
+    return this.ledgerOf(partition)
       .committed()
       .findLast((record) => record.key?.toString() === key);
-    return last?.value == null ? undefined : ledgerEntryCodec.decode(last.value);
+  }
+
+  /**
+   * Whether it is known which topic a partition's position is of. Where it is not, a topic made anew is told by times, and
+   * only if that takes a while.
+   */
+  isNamed(partition: number): boolean {
+    if (this.idsFromMs === 0) return true;
+    return this.hasTopicIds && this.entryRecord(partition)?.headers.has('topic-id') === true;
+  }
+
+  private get hasTopicIds(): boolean {
+    return this.nowMs >= this.idsFromMs;
   }
 
   /** All inputs are read and committed. */
   everythingApplied(): boolean {
     if (!this.logFaults.areSettled) return false;
     for (let partition = 0; partition < this.plan.partitions; partition++) {
-      if (this.input(partition).end > (this.entryOf(partition)?.applied ?? 0)) return false;
+      const entry = this.entryOf(partition);
+      if (this.input(partition).end > (entry?.applied ?? 0)) return false;
+      // A worker that begins gives an entry of a time without ids its id.
+      const mustBeNamed = this.hasTopicIds && entry !== undefined;
+      if (mustBeNamed && !this.isNamed(partition)) return false;
     }
     return true;
   }
@@ -180,7 +202,7 @@ export class WorkerWorld {
 
   private worker(process: string, input: AssignedPartition): PartitionWorker {
     const { scheduler, random, kafka, options } = this;
-    const topicIds = this.hasTopicIds ? (options.anyTopicId ? 'ignored' : 'known') : 'none';
+    const topicIds = () => (this.hasTopicIds ? (options.anyTopicId ? 'ignored' : 'known') : 'none');
     const log = (topic: string, partition: number): NamedLog =>
       kafka.log(process, kafka.partition(topic, partition), scheduler, random, {
         recordsMax: 6,
@@ -277,4 +299,6 @@ const SETTINGS: Omit<WorkerSettings, 'key' | 'ledgerPartition' | 'orphaned'> = {
 };
 
 const STEPS = 900;
+/** Of a run, about. */
+const LASTS_MS = STEPS * 40;
 const FINISH_STEPS_MAX = 20_000;

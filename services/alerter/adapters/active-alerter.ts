@@ -40,6 +40,8 @@ export class ActiveAlerter implements Worker {
   private readonly settings: ActiveAlerterSettings;
   private readonly ports: AlerterPorts;
   private stopping = false;
+  /** Partitions of a topic that was made anew, until their positions are committed. */
+  private readonly anew = new Set<number>();
 
   constructor(settings: ActiveAlerterSettings, ports: AlerterPorts) {
     this.settings = settings;
@@ -109,7 +111,7 @@ export class ActiveAlerter implements Worker {
     return Promise.all(
       this.ports.edges.map(async (log, partition) => {
         const saved = positions?.nextOffsets[partition] ?? -1;
-        return saved >= 0 ? saved : (await log.bounds()).start;
+        return saved >= 0 && !this.anew.has(partition) ? saved : (await log.bounds()).start;
       }),
     );
   }
@@ -163,6 +165,7 @@ export class ActiveAlerter implements Worker {
     try {
       return await log.fetch({ ...request, offset });
     } catch (error) {
+      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) this.anew.add(partition);
       const { from, start } = await lossBehind(error, log, offset);
       // Behind a leader that lags everything would be counted again.
       if (from < offset && hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
@@ -231,6 +234,7 @@ export class ActiveAlerter implements Worker {
       ports.crashPoint('before-commit');
     });
     ports.crashPoint('after-commit');
+    this.anew.clear();
     ports.events.committed(waiting.incidents, waiting.records, core.figures);
     waiting.incidents = [];
     waiting.letters = [];

@@ -10,8 +10,8 @@ export async function refuseLogOtherThan(log: NamedLog, entry: RangeMark): Promi
 
 /**
  * Why the log cannot be the one that the entry was made from; undefined when nothing speaks against it. Topic ids decide,
- * and records where there are none. A wrong answer
- * would archive everything twice, so what a leader that lags does not show is no reason.
+ * and records where there are none. A wrong answer would archive everything twice, so what a leader that lags does not
+ * show is no reason.
  * @throws SpanloomError TRACES_UNREADABLE, retryable, when the log does not show yet what stands there.
  */
 export async function mismatchWith(log: NamedLog, entry: RangeMark): Promise<string | undefined> {

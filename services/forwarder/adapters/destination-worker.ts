@@ -1,3 +1,4 @@
+import { hasCode } from '../../../lib/errors/spanloom-error.ts';
 import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import type { Backoff } from '../../../lib/runtime/backoff.ts';
@@ -26,6 +27,8 @@ export class DestinationWorker implements Worker {
   private readonly createIntake: () => Intake;
   private readonly restarts: Backoff;
   private stopping = false;
+  /** Set once the topic was made anew: the group's offset is of the one before until ours is committed. */
+  private ownOffset: number | undefined;
 
   constructor(
     settings: DestinationWorkerSettings,
@@ -54,6 +57,7 @@ export class DestinationWorker implements Worker {
         await this.follow();
       } catch (error) {
         if (this.stopping) break;
+        if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) this.ownOffset = 0;
         const waitMs = this.restarts.nextMs();
         events.broken(partition, error, waitMs);
         for (let waited = 0; waited < waitMs && !this.stopping; waited += PAUSE_STEP_MS)
@@ -69,7 +73,7 @@ export class DestinationWorker implements Worker {
     const queue = new BatchQueue(settings.destination.batch);
     let { next, sealed } = await this.position();
     // From here on a crash goes on here, also when the group has not been anywhere before.
-    ports.reportOffset(next);
+    this.report(next);
     events.started(settings.partition, next);
     const intake = this.createIntake();
     if (intake.learns) await this.learn(intake, next);
@@ -87,9 +91,9 @@ export class DestinationWorker implements Worker {
         if (batch === undefined) continue;
         await this.seal(batch);
         if (!(await this.deliver(batch))) return;
-        ports.reportOffset(queue.first?.offset ?? next);
+        this.report(queue.first?.offset ?? next);
       }
-      if (queue.first === undefined) ports.reportOffset(next);
+      if (queue.first === undefined) this.report(next);
       this.tellLag(
         fetched.lastStableOffset,
         queue.first ?? { offset: next, appendMs: fetched.records.at(-1)?.timestampMs },
@@ -102,7 +106,7 @@ export class DestinationWorker implements Worker {
     const { traces, committed: readCommitted, events } = this.ports;
     const { destination, partition } = this.settings;
     const { start, end } = await traces.bounds();
-    const committed = await readCommitted();
+    const committed = this.ownOffset === undefined ? await readCommitted() : { offset: this.ownOffset, note: '' };
     if (committed === undefined) return { next: destination.startAt === 'start' ? start : end, sealed: undefined };
     const { offset, note } = committed;
     const sealed = sealedTo(note);
@@ -132,6 +136,8 @@ export class DestinationWorker implements Worker {
     try {
       return await traces.fetch({ ...request, offset });
     } catch (error) {
+      // What is gathered is of the topic before.
+      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) throw error;
       const { from, start } = await lossBehind(error, traces, offset);
       events.gap(partition, from, start);
       return traces.fetch({ ...request, offset: start });
@@ -146,6 +152,11 @@ export class DestinationWorker implements Worker {
       for (const record of fetched.records) if (record.offset < position) intake.take(record);
       offset = fetched.nextOffset;
     }
+  }
+
+  private report(offset: number): void {
+    if (this.ownOffset !== undefined) this.ownOffset = offset;
+    this.ports.reportOffset(offset);
   }
 
   private take(intake: Intake, queue: BatchQueue, record: LogRecord): void {

@@ -1,5 +1,5 @@
 import { incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
 import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Logger } from '../../../lib/observability/logger.ts';
@@ -52,6 +52,8 @@ export class IncidentWatch {
       for (const record of fetched.records) this.take(record);
       this.next = fetched.nextOffset;
     } catch (error) {
+      // What the topic before said is told again, or is over.
+      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) this.book.clear();
       this.next = (await lossBehind(error, this.log, this.next)).start;
     }
   }

@@ -1,5 +1,5 @@
 import { type Incident, incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError } from '../../../lib/errors/spanloom-error.ts';
+import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
 import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FetchedRecords, LogRecord } from '../../../lib/kafka/types.ts';
 import { Backoff } from '../../../lib/runtime/backoff.ts';
@@ -27,6 +27,8 @@ export class SinkWorker implements Worker {
   private readonly backoff: Backoff;
   private readonly stopping = new AbortController();
   private attemptAtMs = 0;
+  /** Set once the topic was made anew: the group's offset is of the one before until ours is committed. */
+  private ownOffset: number | undefined;
 
   constructor(settings: SinkWorkerSettings, ports: SinkPorts, createOutbox: () => Outbox) {
     this.settings = settings;
@@ -48,6 +50,7 @@ export class SinkWorker implements Worker {
         await this.follow();
       } catch (error) {
         if (this.isStopping) break;
+        if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) this.ownOffset = 0;
         const waitMs = restarts.nextMs();
         events.broken(error, waitMs);
         await clock.sleep(waitMs);
@@ -64,7 +67,7 @@ export class SinkWorker implements Worker {
     const { ports } = this;
     const outbox = this.createOutbox();
     let offset = await this.fold(outbox);
-    ports.reportOffset(offset);
+    this.report(offset);
     while (!this.isStopping) {
       if (outbox.wantsMore) {
         const fetched = await this.fetch(offset);
@@ -76,7 +79,7 @@ export class SinkWorker implements Worker {
         await ports.clock.sleep(Math.max(0, Math.min(FETCH_WAIT_MS, this.attemptAtMs - ports.clock.monotonicMs())));
       }
       await this.deliver(outbox);
-      if (outbox.position !== undefined) ports.reportOffset(outbox.position);
+      if (outbox.position !== undefined) this.report(outbox.position);
     }
   }
 
@@ -84,7 +87,7 @@ export class SinkWorker implements Worker {
   private async fold(outbox: Outbox): Promise<number> {
     const { incidents, committedOffset, events } = this.ports;
     const { start, end } = await incidents.bounds();
-    const committed = await committedOffset();
+    const committed = this.ownOffset ?? (await committedOffset());
     const until = committed === undefined || committed > end ? end : Math.max(start, committed);
     const newest = new Map<string, Incident>();
     for (let offset = start; offset < until; ) {
@@ -107,10 +110,16 @@ export class SinkWorker implements Worker {
     try {
       return await incidents.fetch({ ...request, offset });
     } catch (error) {
+      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) throw error;
       const { from, start } = await lossBehind(error, incidents, offset);
       events.gap(from, start);
       return incidents.fetch({ ...request, offset: start });
     }
+  }
+
+  private report(offset: number): void {
+    if (this.ownOffset !== undefined) this.ownOffset = offset;
+    this.ports.reportOffset(offset);
   }
 
   private take(outbox: Outbox, record: LogRecord): void {

@@ -18,6 +18,10 @@ export class IncidentBook implements OpenIncidents {
     });
   }
 
+  clear(): void {
+    this.open.clear();
+  }
+
   get size(): number {
     return this.open.size;
   }
