@@ -45,8 +45,8 @@ async function tailPartition(
     } catch (error) {
       const { from, start: after } = await lossBehind(error, log, offset);
       // Of another topic, the end that was to be read to is not this one's.
-      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) end = (await log.bounds()).end;
-      else if (after === offset) throw error;
+      const isAnother = hasCode(error, 'KAFKA_TOPIC_RECREATED') || from < offset;
+      if (isAnother) end = (await log.bounds()).end;
       onGap?.(partition, from, after);
       offset = after;
       continue;

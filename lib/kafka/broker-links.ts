@@ -4,6 +4,7 @@ import { isUnreachable, kafkaError, kafkaErrorType } from './errors.ts';
 import {
   createCluster,
   errorOfCode,
+  forgetVersions,
   type InnerBroker,
   type InnerCluster,
   type ProtocolRequest,
@@ -135,17 +136,15 @@ class LinkPool {
   /** The seed broker of kafkajs's cluster: one of `brokers`, and another of them when that one fails. */
   async #sendToAny<T>(request: ProtocolRequest<T> | RequestFor<T>): Promise<T> {
     const { brokerPool } = this.#cluster;
+    forgetVersions(brokerPool.seedBroker);
     await brokerPool.connect();
     const { seedBroker } = brokerPool;
     if (seedBroker === undefined) throw new Error('kafkajs connected without a seed broker');
     try {
       return await sendToBroker(seedBroker, request);
     } catch (error) {
-      // Disconnected, it is tried once more and then gives way to the next of `brokers`. It may be an older one by then.
-      if (isUnreachable(error)) {
-        await seedBroker.disconnect();
-        seedBroker.versions = null;
-      }
+      // Disconnected, it is tried once more and then gives way to the next of `brokers`.
+      if (isUnreachable(error)) await seedBroker.disconnect();
       throw error;
     }
   }

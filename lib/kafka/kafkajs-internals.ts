@@ -31,12 +31,12 @@ export interface EncodedPayload {
 
 /** One connection to one broker, made by kafkajs's Broker, which negotiates versions and authenticates. */
 export interface InnerBroker {
-  /** Most version by api key, asked for at the first connection and kept through others; null before it. */
+  /** Most version by api key; null: to be asked for at the next connection. */
   versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   isConnected(): boolean;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  readonly connectionPool: { getConnection(index: number): Promise<InnerConnection> };
+  readonly connectionPool: { isConnected(): boolean; getConnection(index: number): Promise<InnerConnection> };
 }
 
 interface InnerConnection {
@@ -82,7 +82,10 @@ export type RequestFor<T> = (offers: (apiKey: number, version: number) => boolea
 
 /** Sends on the broker's first connection, connecting and authenticating when needed. */
 export async function sendToBroker<T>(broker: InnerBroker, request: ProtocolRequest<T> | RequestFor<T>): Promise<T> {
-  if (!broker.isConnected()) await broker.connect();
+  if (!broker.isConnected()) {
+    forgetVersions(broker);
+    await broker.connect();
+  }
   const connection = await broker.connectionPool.getConnection(0);
   const offers = (apiKey: number, version: number) => (broker.versions?.[apiKey]?.maxVersion ?? 0) >= version;
   return connection.send({ logResponseError: false, ...(typeof request === 'function' ? request(offers) : request) });
@@ -90,6 +93,12 @@ export async function sendToBroker<T>(broker: InnerBroker, request: ProtocolRequ
 
 /** An Error with kafkajs's `type` (e.g. NOT_LEADER_FOR_PARTITION), `code` and `retriable` for an error code of the protocol. */
 export const errorOfCode: (code: number) => Error = requireInner('protocol/error').createErrorFromCode;
+
+/** The broker may have been upgraded, or gone back, since it was connected; kafkajs would ask no more. */
+export function forgetVersions(broker: InnerBroker | undefined): void {
+  // Still connected, only its login is due again: nothing can be asked before that.
+  if (broker !== undefined && !broker.connectionPool.isConnected()) broker.versions = null;
+}
 
 /** The table by codec number from which kafkajs takes compression; filled by registerCodecs. */
 export interface InnerCodec {

@@ -51,6 +51,7 @@ class FetchingLog implements TimedLog {
   readonly #retryMs: number;
   /** Of the topic that was read last; undefined before the first fetch, and where brokers have no ids. */
   #topicId: string | undefined;
+  #isAsked = false;
 
   constructor(links: BrokerLinks, topic: string, partition: number, options: PartitionLogOptions) {
     this.#links = links;
@@ -88,8 +89,12 @@ class FetchingLog implements TimedLog {
   async id(): Promise<string | undefined> {
     // Whose offset is beyond any log's end gets an answer without records.
     const probe = { offset: Number.MAX_SAFE_INTEGER, maxBytes: 1, maxWaitMs: 0 };
-    const doing = `asking for the id of ${this.#topic}`;
-    return (await this.#untilLed(doing, (leader) => this.#fetchFrom(leader, probe))).topicId;
+    return this.#untilLed(`asking for the id of ${this.#topic}`, async (leader) => {
+      const { fetched, topicId } = await this.#fetchFrom(leader, probe);
+      // Throttled: the broker has not looked.
+      if (fetched === undefined) throw errorOfCode(REQUEST_TIMED_OUT);
+      return topicId;
+    });
   }
 
   async bounds(): Promise<{ start: number; end: number }> {
@@ -169,6 +174,9 @@ class FetchingLog implements TimedLog {
 
   /** Runs against the partition's leader, and again with fresh metadata while leadership moves. */
   #untilLed<T>(doing: string, run: (leader: PartitionLeader) => Promise<T>): Promise<T> {
+    // What others of this process learnt of the topic may be of one before, and nothing that this log knows would tell.
+    if (!this.#isAsked) this.#links.forgetLeaders(this.#topic);
+    this.#isAsked = true;
     return retryBriefly(async () => run(await this.#links.leaderOf(this.#topic, this.#partition)), {
       doing,
       until: performance.now() + this.#retryMs,
@@ -188,6 +196,7 @@ class FetchingLog implements TimedLog {
 const RETRY_MS = 10_000;
 const OFFSET_OUT_OF_RANGE = 1;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
+const REQUEST_TIMED_OUT = 7;
 /** UNKNOWN_TOPIC_ID, and INCONSISTENT_TOPIC_ID of a replica that still holds the old topic. */
 const UNKNOWN_TOPIC_IDS = new Set([100, 103]);
 const EARLIEST = -2;

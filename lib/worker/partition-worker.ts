@@ -104,7 +104,7 @@ export class PartitionWorker {
       const askedAtMs = clock.monotonicMs();
       const fetched = await this.fetch();
       await this.lookAgain(awakeAtMs, streamTime);
-      this.topicId = fetched.topicId ?? this.topicId;
+      this.mustBeOfTopic(fetched.topicId);
       awakeAtMs = clock.monotonicMs();
       crashPoint('after-fetch');
       const caughtUp = fetched.nextOffset >= fetched.highWatermark;
@@ -141,6 +141,14 @@ export class PartitionWorker {
     await this.refuseAnotherLog(this.position, newestMs, this.topicId);
   }
 
+  /** @param topicId of what was fetched; undefined where it was read by name. */
+  private mustBeOfTopic(topicId: string | undefined): void {
+    // Read by name before, and made anew then: the log has nothing to compare with, the ledger has.
+    const isAnother = topicId !== undefined && this.topicId !== undefined && topicId !== this.topicId;
+    if (isAnother) throw anotherLog({ worker: this.settings.key, position: this.position }, topicId);
+    this.topicId = topicId ?? this.topicId;
+  }
+
   /** The next records. Offsets that are gone, or a batch that nobody can read, are reported and passed, never silently. */
   private async fetch(): Promise<FetchedRecords> {
     const request = { maxBytes: this.settings.fetchBytesMax, maxWaitMs: this.settings.fetchWaitMs };
@@ -157,7 +165,8 @@ export class PartitionWorker {
 
   private async passGap(cause: SpanloomError): Promise<void> {
     const { start, end } = await this.ports.input.bounds();
-    if (this.position > end) throw anotherLog({ worker: this.settings.key, position: this.position }, end, cause);
+    if (this.position > end)
+      throw anotherLog({ worker: this.settings.key, position: this.position }, `it ends at ${end}`, cause);
     if (this.position >= start) return;
     this.ports.events.gap(this.settings.key, this.position, start);
     this.stage.onGap?.(this.position, start);

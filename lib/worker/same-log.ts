@@ -27,21 +27,23 @@ export async function refuseAnotherLog(log: NamedLog, before: ReadBefore): Promi
   const topicId = await log.id();
   const isKnown = topicId !== undefined && before.topicId !== undefined;
   const { start, end } = await log.bounds();
-  if (isKnown && topicId !== before.topicId) throw anotherLog(before, end);
-  if (before.position > end && (await isBeyondEnd(log, before.position))) throw anotherLog(before, end);
+  if (isKnown && topicId !== before.topicId) throw anotherLog(before, `its topic's id is ${topicId}`);
+  const ends = `it ends at ${end}`;
+  if (before.position > end && (await isBeyondEnd(log, before.position))) throw anotherLog(before, ends);
   if (isKnown || start > 0) return;
   const first = await firstRecord(log, before);
-  if (first !== undefined && first.timestampMs > before.newestMs) throw anotherLog(before, end);
+  if (first !== undefined && first.timestampMs > before.newestMs) throw anotherLog(before, ends);
 }
 
+/** @param what it is like now, e.g. `it ends at 7`. */
 export function anotherLog(
   { worker, position }: Pick<ReadBefore, 'worker' | 'position'>,
-  end: number,
+  what: string,
   cause?: SpanloomError,
 ): SpanloomError {
   return new SpanloomError(
     'INPUT_TRUNCATED',
-    `${worker} had read to offset ${position} of a log that is another one now, or has lost records (it ends at ${end}); once that is understood, delete the worker's entry from the ledger and it begins anew (operations/runbook.md)`,
+    `${worker} had read to offset ${position} of a log that is another one now, or has lost records (${what}); once that is understood, delete the worker's entry from the ledger and it begins anew (operations/runbook.md)`,
     { cause },
   );
 }

@@ -37,7 +37,6 @@ export const alerter: ServiceDefinition<(typeof settings)['settings']> = {
     );
     await prepareTopics(kafka, values);
     const logs = createLogs(kafka);
-    const edges = Array.from({ length: values.PARTITIONS }, (_, p) => logs.open(topics.serviceEdges, p));
     const events = alerterEvents(metrics, logger, topics.serviceEdges);
     let joined = false;
     const group = new PartitionGroup({
@@ -64,7 +63,7 @@ export const alerter: ServiceDefinition<(typeof settings)['settings']> = {
             fetchBytesMax: values.FETCH_BYTES_MAX,
           },
           {
-            edges,
+            edges: Array.from({ length: values.PARTITIONS }, (_, p) => logs.open(topics.serviceEdges, p)),
             state: logs.open(topics.alerterState, 0),
             openWriter: () => openFencedWriter(kafka, { transactionalId: transactionalId(prefix, SERVICE, 0) }),
             clock,

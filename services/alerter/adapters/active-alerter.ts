@@ -10,6 +10,7 @@ import { describeError, hasCode, isRetryable } from '../../../lib/errors/spanloo
 import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FencedWriter, FetchedRecords, LogRecord, OutRecord } from '../../../lib/kafka/types.ts';
 import type { Ownership } from '../../../lib/owners/ownership.ts';
+import { allDone } from '../../../lib/runtime/all-done.ts';
 import type { Worker } from '../../../lib/worker/partition-group.ts';
 import { splitBySize } from '../../../lib/worker/split-by-size.ts';
 import { StreamTime } from '../../../lib/worker/stream-time.ts';
@@ -126,7 +127,7 @@ export class ActiveAlerter implements Worker {
     let tickedAtMs = 0;
     while (!this.stopping) {
       const askedAtMs = clock.monotonicMs();
-      const fetched = await Promise.all(next.map((offset, partition) => this.fetch(partition, offset)));
+      const fetched = await allDone(next.map((offset, partition) => this.fetch(partition, offset)));
       crashPoint('after-fetch');
       const caughtUp = fetched.every(({ nextOffset, highWatermark }) => nextOffset >= highWatermark);
       const records = fetched.flatMap((of) => of.records);
@@ -169,7 +170,7 @@ export class ActiveAlerter implements Worker {
       const { from, start } = await lossBehind(error, log, offset);
       // Behind a leader that lags everything would be counted again.
       if (from < offset && hasCode(error, 'KAFKA_OFFSET_GONE')) throw error;
-      this.ports.events.gap(partition, from, start);
+      if (from < start) this.ports.events.gap(partition, from, start);
       return log.fetch({ ...request, offset: start });
     }
   }

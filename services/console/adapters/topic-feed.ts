@@ -1,6 +1,7 @@
 import { describeError, isRetryable } from '../../../lib/errors/spanloom-error.ts';
 import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { FetchedRecords, LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
+import { allDone } from '../../../lib/runtime/all-done.ts';
 import type { Clock } from '../../../lib/runtime/clock.ts';
 
 /** Where the records of a topic go. The sink keeps positions and records together. */
@@ -104,7 +105,7 @@ export class TopicFeed {
     const { logs, sink, events, clock, commitIntervalMs } = this.options;
     let committedAtMs = clock.monotonicMs();
     while (!this.stopping) {
-      const fetched = await Promise.all(logs.map((_, partition) => this.fetch(partition)));
+      const fetched = await allDone(logs.map((_, partition) => this.fetch(partition)));
       onFetched();
       for (const [partition, { records, nextOffset, lastStableOffset }] of fetched.entries()) {
         // Requests are answered in between.
@@ -130,7 +131,7 @@ export class TopicFeed {
       return await log.fetch({ ...request, offset });
     } catch (error) {
       const { from, start } = await lossBehind(error, log, offset);
-      events.gap(partition, from, start);
+      if (from < start) events.gap(partition, from, start);
       this.next.set(partition, start);
       return log.fetch({ ...request, offset: start });
     }

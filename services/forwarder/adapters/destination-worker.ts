@@ -78,7 +78,9 @@ export class DestinationWorker implements Worker {
     const intake = this.createIntake();
     if (intake.learns) await this.learn(intake, next);
     while (!this.stopping) {
-      const fetched = await this.fetch(next, queue.dueInMs(clock.monotonicMs()) ?? FETCH_WAIT_MS);
+      const fetched = await this.fetch(next, queue.dueInMs(clock.monotonicMs()) ?? FETCH_WAIT_MS).catch((error) =>
+        this.deliverRest(queue, error),
+      );
       next = fetched.nextOffset;
       for (const record of fetched.records) this.take(intake, queue, record);
       events.received(fetched.records.length);
@@ -126,7 +128,12 @@ export class DestinationWorker implements Worker {
     const [first] = batch;
     if (this.ports.sender.knowsBatches !== true || first === undefined) return;
     // Without the note it is sent all the same; after a crash it may then be there twice.
-    await this.ports.commit(first.offset, sealNote(batch)).catch(() => undefined);
+    await this.ports.commit(first.offset, sealNote(batch)).then(
+      () => {
+        this.ownOffset = undefined;
+      },
+      () => undefined,
+    );
   }
 
   private async fetch(offset: number, maxWaitMs: number): Promise<FetchedRecords> {
@@ -136,7 +143,6 @@ export class DestinationWorker implements Worker {
     try {
       return await traces.fetch({ ...request, offset });
     } catch (error) {
-      // What is gathered is of the topic before.
       if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) throw error;
       const { from, start } = await lossBehind(error, traces, offset);
       events.gap(partition, from, start);
@@ -173,6 +179,16 @@ export class DestinationWorker implements Worker {
         return events.foreignRecord(this.settings.partition, record.offset, taken.why);
       case 'empty':
     }
+  }
+
+  /** What was gathered of a topic that was made anew is in no log any more: it is sent before all begins again. */
+  private async deliverRest(queue: BatchQueue, error: unknown): Promise<never> {
+    if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) {
+      this.ownOffset = 0;
+      const rest = queue.takeTo(Number.MAX_SAFE_INTEGER);
+      if (rest !== undefined) await this.deliver(rest);
+    }
+    throw error;
   }
 
   /** The lag grows while the destination takes nothing. */

@@ -1,5 +1,5 @@
 import { incidentCodec } from '../../../lib/codec/incident-records.ts';
-import { describeError, hasCode } from '../../../lib/errors/spanloom-error.ts';
+import { describeError } from '../../../lib/errors/spanloom-error.ts';
 import { lossBehind } from '../../../lib/kafka/behind-loss.ts';
 import type { LogRecord, PartitionLog } from '../../../lib/kafka/types.ts';
 import type { Logger } from '../../../lib/observability/logger.ts';
@@ -24,9 +24,15 @@ export class IncidentWatch {
 
   /** Resolves once it knows every incident that is open. */
   async start(): Promise<void> {
-    const { start, end } = await this.log.bounds();
+    const { start, end: endAtFirst } = await this.log.bounds();
+    let end = endAtFirst;
     this.next = start;
-    while (this.next < end && !this.stopping) await this.read();
+    while (this.next < end && !this.stopping) {
+      const before = this.next;
+      await this.read();
+      // Made anew meanwhile.
+      if (this.next < before) ({ end } = await this.log.bounds());
+    }
     this.running = this.follow();
   }
 
@@ -52,8 +58,6 @@ export class IncidentWatch {
       for (const record of fetched.records) this.take(record);
       this.next = fetched.nextOffset;
     } catch (error) {
-      // What the topic before said is told again, or is over.
-      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) this.book.clear();
       this.next = (await lossBehind(error, this.log, this.next)).start;
     }
   }

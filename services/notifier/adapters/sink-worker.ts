@@ -70,7 +70,7 @@ export class SinkWorker implements Worker {
     this.report(offset);
     while (!this.isStopping) {
       if (outbox.wantsMore) {
-        const fetched = await this.fetch(offset);
+        const fetched = await this.fetch(outbox, offset);
         offset = fetched.nextOffset;
         for (const record of fetched.records) this.take(outbox, record);
         ports.events.received(fetched.records.length);
@@ -104,13 +104,17 @@ export class SinkWorker implements Worker {
     return until;
   }
 
-  private async fetch(offset: number): Promise<FetchedRecords> {
+  private async fetch(outbox: Outbox, offset: number): Promise<FetchedRecords> {
     const { incidents, events } = this.ports;
     const request = { maxBytes: FETCH_BYTES, maxWaitMs: FETCH_WAIT_MS };
     try {
       return await incidents.fetch({ ...request, offset });
     } catch (error) {
-      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) throw error;
+      if (hasCode(error, 'KAFKA_TOPIC_RECREATED')) {
+        // What fires goes on firing: who announces it will not do so again because the topic is another one.
+        this.ownOffset = 0;
+        outbox.forgetOffsets();
+      }
       const { from, start } = await lossBehind(error, incidents, offset);
       events.gap(from, start);
       return incidents.fetch({ ...request, offset: start });

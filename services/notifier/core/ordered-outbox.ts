@@ -10,7 +10,7 @@ export class OrderedOutbox implements Outbox {
   private readonly sink: Sink;
   private readonly options: { readonly ageMaxMs: number; readonly link: string };
   private readonly newest = new Map<string, Incident>();
-  private readonly waiting: Announcement[] = [];
+  private waiting: Announcement[] = [];
   private tooOld: Announcement[] = [];
   private seen: number | undefined;
 
@@ -51,6 +51,11 @@ export class OrderedOutbox implements Outbox {
 
   settled(): void {
     this.waiting.shift();
+  }
+
+  forgetOffsets(): void {
+    this.seen = undefined;
+    this.waiting = this.waiting.map((announcement) => ({ ...announcement, offset: 0 }));
   }
 
   takeTooOld(): readonly Announcement[] {

@@ -62,6 +62,21 @@ describe('what an Alertmanager is told', () => {
     expect(Date.parse(sent[1]?.endsAt ?? '')).toBeGreaterThan(NOW);
   });
 
+  it('goes on firing when the topic is made anew, from its beginning', () => {
+    const box = outbox();
+    box.take(announcement({ incidentId: 'aa' }));
+    box.next(NOW);
+    box.forgetOffsets();
+    box.settled(NOW);
+    expect(box.position).toBeUndefined();
+    expect(ids(box, NOW + RESEND_MS)).toEqual(['aa']);
+    box.settled(NOW + RESEND_MS);
+    box.take({ ...announcement({ incidentId: 'bb' }), offset: 0 });
+    expect(ids(box, NOW + RESEND_MS)).toEqual(['aa', 'bb']);
+    box.settled(NOW + RESEND_MS);
+    expect(box.position).toBe(1);
+  });
+
   it('includes what fired before it came, and nothing that is not severe enough', () => {
     const box = outbox('major');
     box.remember(incidentRecord({ incidentId: 'aa' }));
@@ -93,6 +108,15 @@ describe('what a webhook or a chat is told', () => {
     expect(told(box)).toEqual(['aa:1', 'aa:2']);
     expect(box.position).toBe(first.offset + 2);
     expect(box.wantsMore).toBe(true);
+  });
+
+  it('loses nothing when the topic is made anew, and begins with that', () => {
+    const box = outbox('webhook');
+    box.take(announcement({ incidentId: 'aa' }));
+    box.forgetOffsets();
+    expect(box.position).toBe(0);
+    expect(told(box)).toEqual(['aa:1']);
+    expect(box.position).toBeUndefined();
   });
 
   it('is for people only what is news, also compared with what was told before a restart', () => {

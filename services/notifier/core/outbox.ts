@@ -30,6 +30,8 @@ export interface Outbox {
   next(nowMs: number): Message | undefined;
   /** The last message was delivered, or refused for good. */
   settled(nowMs: number): void;
+  /** The topic was made anew: offsets so far mean nothing any more, what is to be told is told all the same. */
+  forgetOffsets(): void;
   /** Announcements dropped for their age since the last call. */
   takeTooOld(): readonly Announcement[];
   /** Announcements before this offset need not be read again; undefined until one was taken. */

@@ -74,6 +74,12 @@ export class StateOutbox implements Outbox {
     this.sentAtMs = nowMs;
   }
 
+  forgetOffsets(): void {
+    this.seen = undefined;
+    this.settledPosition = undefined;
+    if (this.sending !== undefined) this.sending = { ...this.sending, position: undefined };
+  }
+
   takeTooOld(): readonly Announcement[] {
     return [];
   }

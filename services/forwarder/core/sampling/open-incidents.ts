@@ -18,10 +18,6 @@ export class IncidentBook implements OpenIncidents {
     });
   }
 
-  clear(): void {
-    this.open.clear();
-  }
-
   get size(): number {
     return this.open.size;
   }
