@@ -141,7 +141,8 @@ export class SimKafka {
             lastStableOffset: end,
             highWatermark: partition.end,
             logStartOffset: partition.start,
-            topicId,
+            // Read by name, whatever may be asked of its id.
+            topicId: options.topicIds() === 'ignored' ? undefined : topicId,
           };
         }),
     };
